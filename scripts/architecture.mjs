@@ -1,0 +1,118 @@
+/**
+ * The architecture check: every import in src/ follows the table of docs/architecture.md, there are no cycles, Node's modules stay in their rooms,
+ * no file is over 500 lines, and the engine stays within its 12,000. Type-only imports count: the arrows are about who knows whom.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { filesBelow } from './setup.mjs';
+
+/** What each room may import besides itself. A name with a slash is a room of its own inside another. */
+export const arrows = {
+  core: [],
+  graph: ['core'],
+  ops: ['graph', 'core'],
+  autodiff: ['ops', 'graph', 'core'],
+  ir: ['core'],
+  compiler: ['ops', 'graph', 'ir', 'core'],
+  codegen: ['ir', 'core'],
+  runtime: ['codegen', 'ir', 'core'],
+  'runtime/reference': ['runtime', 'ops', 'graph', 'ir', 'core'],
+  engine: ['compiler', 'runtime', 'runtime/reference', 'autodiff', 'codegen', 'ops', 'graph', 'ir', 'core'],
+  tensor: ['engine', 'runtime', 'ir', 'autodiff', 'ops', 'graph', 'core'],
+  nn: ['tensor', 'core'],
+  optim: ['nn', 'tensor', 'core'],
+  io: ['nn', 'optim', 'tensor', 'core'],
+  data: ['io', 'tensor', 'core'],
+  train: ['io', 'data', 'optim', 'nn', 'tensor', 'core'],
+  models: ['train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
+};
+
+const engineRooms = ['core', 'graph', 'ops', 'autodiff', 'ir', 'compiler', 'codegen', 'runtime', 'engine', 'tensor'];
+const engineLines = 12_000;
+const fileLines = 500;
+
+/** Where Node's modules and koffi may be imported. */
+const mayUseNode = (file) => /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
+const isNodeOnly = (specifier) => specifier.startsWith('node:') || specifier === 'koffi';
+
+/** The specifiers of static imports, re-exports and literal dynamic imports. Formatted code starts statements on lines of their own. */
+export function importsOf(source) {
+  const text = source.replace(/^\s*\*.*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
+  const found = [];
+  for (const match of text.matchAll(/^(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]/gm)) found.push({ to: match[1], lazy: false });
+  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)) found.push({ to: match[1], lazy: true });
+  return found;
+}
+
+const roomOf = (file) => {
+  const parts = file.split('/');
+  if (parts.length === 1) return 'entry';
+  const inner = `${parts[0]}/${parts[1]}`;
+  return inner in arrows ? inner : parts[0];
+};
+
+/** Problems of one import, or none. `file` and the result of resolving `to` are relative to src/. */
+function arrowProblems(file, { to }) {
+  if (isNodeOnly(to)) return mayUseNode(file) ? [] : [`${file}: imports ${to}, but Node's modules belong in runtime/native, cli and files named *-node.ts`];
+  if (!to.startsWith('.')) return [`${file}: imports the package ${to}; only koffi is expected`];
+  const target = posix.join(posix.dirname(file), to);
+  const [from, into] = [roomOf(file), roomOf(target)];
+  if (from === into || from === 'entry' || from === 'cli') return [];
+  const allowed = arrows[from];
+  if (!allowed) return [`${file}: ${from}/ is not in the table of rooms`];
+  return allowed.includes(into) ? [] : [`${file}: imports ${target}, but ${from}/ may import only ${allowed.length ? allowed.join(', ') : 'nothing'}`];
+}
+
+/** Cycles among files, each as a path that ends where it began. */
+function cyclesOf(graph) {
+  const cycles = [];
+  const state = new Map();
+  const visit = (file, path) => {
+    if (state.get(file) === 'done') return;
+    if (state.get(file) === 'open') {
+      cycles.push([...path.slice(path.indexOf(file)), file]);
+      return;
+    }
+    state.set(file, 'open');
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return cycles;
+}
+
+const lineCount = (text) => text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+
+/** All problems of a source folder, and its size. `read` is for tests. */
+export function inspect(folder) {
+  const problems = [];
+  const graph = new Map();
+  let lines = 0;
+  const files = filesBelow(folder).map((file) => file.replaceAll('\\', '/'));
+  for (const file of files) {
+    if (!file.endsWith('.ts')) continue;
+    const text = readFileSync(join(folder, file), 'utf8');
+    const count = lineCount(text);
+    if (count > fileLines) problems.push(`${file}: ${count} lines, more than ${fileLines}`);
+    if (file.endsWith('.test.ts')) continue;
+    if (engineRooms.includes(file.split('/')[0])) lines += count;
+    const imports = importsOf(text);
+    problems.push(...imports.flatMap((entry) => arrowProblems(file, entry)));
+    graph.set(
+      file,
+      imports.filter(({ to }) => to.startsWith('.')).map(({ to }) => posix.join(posix.dirname(file), to)),
+    );
+    for (const target of graph.get(file)) if (!existsSync(join(folder, target))) problems.push(`${file}: imports ${target}, which does not exist`);
+  }
+  for (const cycle of cyclesOf(graph)) problems.push(`cycle: ${cycle.join(' → ')}`);
+  if (lines > engineLines) problems.push(`the engine (${engineRooms[0]} … ${engineRooms.at(-1)}) has ${lines} lines, more than ${engineLines}`);
+  return { problems, files: graph.size, lines };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { problems, files, lines } = inspect(join(dirname(dirname(fileURLToPath(import.meta.url))), 'src'));
+  for (const problem of problems) console.error(problem);
+  console.log(`architecture: ${files} files, engine ${lines} of ${engineLines} lines, ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`);
+  process.exit(problems.length === 0 ? 0 : 1);
+}

@@ -1,0 +1,347 @@
+/**
+ * The C text at the top of every compile unit: vector types, loads and stores, conversions, vectorised maths.
+ * Scalars use the vector functions on a splat value, so that a value does not depend on which of the two computed it.
+ * exp, log, tanh, sin, cos: range reduction and minimax polynomials as in Cephes (Moshier), in float32, all lanes at once; rarer functions go through libm lane by lane.
+ */
+import type { Target } from '../ir/ir.ts';
+
+const dtypes = [
+  { name: 'f32', c: 'float', bytes: 4 },
+  { name: 'f64', c: 'double', bytes: 8 },
+  { name: 'i32', c: 'int32_t', bytes: 4 },
+  { name: 'u8', c: 'uint8_t', bytes: 1 },
+];
+
+export function cPrelude(target: Target): string {
+  const L = target.lanes;
+  const out: string[] = [
+    'typedef signed char int8_t; typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef int int32_t; typedef unsigned int uint32_t; typedef long long int64_t;',
+    `#define LANES ${L}`,
+    `typedef float f32v __attribute__((vector_size(${4 * L}))); typedef double f64v __attribute__((vector_size(${8 * L})));`,
+    `typedef int32_t i32v __attribute__((vector_size(${4 * L}))); typedef uint32_t u32v __attribute__((vector_size(${4 * L})));`,
+    `typedef uint8_t u8v __attribute__((vector_size(${L}))); typedef int8_t i8v __attribute__((vector_size(${L})));`,
+    `typedef uint16_t u16v __attribute__((vector_size(${2 * L}))); typedef int64_t i64v __attribute__((vector_size(${8 * L})));`,
+    `static const i32v lane_indices = {${Array.from({ length: L }, (_, l) => l).join(', ')}};`,
+    '#define INLINE static inline __attribute__((always_inline))',
+  ];
+  const splat = Array.from({ length: L }, () => 'x').join(', ');
+  for (const { name, c, bytes } of dtypes) {
+    const v = `${name}v`;
+    out.push(
+      `typedef ${c} ${v}u __attribute__((vector_size(${bytes * L}), aligned(${bytes}), may_alias));`,
+      `INLINE ${v} load_${name}(const ${c} *p) { return *(const ${v}u *)p; }`,
+      `INLINE void store_${name}(${c} *p, ${v} x) { *(${v}u *)p = x; }`,
+      `INLINE ${v} splat_${name}(${c} x) { ${v} v = {${splat}}; return v; }`,
+      `INLINE ${v} load_strided_${name}(const ${c} *p, int64_t s, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
+      `INLINE void store_strided_${name}(${c} *p, ${v} x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,
+      `INLINE ${v} gather_${name}(const ${c} *p, i32v i) { ${v} v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
+    );
+    out.push(partial(name, c, L));
+    out.push(folds(name, c));
+  }
+  out.push(booleans, casts(L), select, arithmetic(target), maths, rest);
+  return out.join('\n');
+}
+
+/** Loads and stores of the first n lanes: masked where the machine can. */
+function partial(name: string, c: string, L: number): string {
+  const v = `${name}v`;
+  const loops = [
+    `INLINE ${v} load_part_${name}(const ${c} *p, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }`,
+    `INLINE void store_part_${name}(${c} *p, ${v} x, int64_t n) { for (int64_t l = 0; l < n; l++) p[l] = x[l]; }`,
+  ].join('\n');
+  if (L !== 16 || (name !== 'f32' && name !== 'i32')) return loops;
+  const [load, store, view] = name === 'f32' ? ['loadups512', 'storeups512', 'f32v'] : ['loaddqusi512', 'storedqusi512', 'i32v'];
+  return `#ifdef __AVX512F__
+INLINE ${v} load_part_${name}(const ${c} *p, int64_t n) { ${v} z = {0}; return (${v})__builtin_ia32_${load}_mask((const ${c} *)p, (${view})z, (unsigned short)((1u << n) - 1)); }
+INLINE void store_part_${name}(${c} *p, ${v} x, int64_t n) { __builtin_ia32_${store}_mask((${c} *)p, (${view})x, (unsigned short)((1u << n) - 1)); }
+#else
+${loops}
+#endif`;
+}
+
+/** Horizontal folds, pairwise: lane l with lane l + half. */
+function folds(name: string, c: string): string {
+  const fold = (op: string, combine: string): string =>
+    `INLINE ${c} fold_${op}_${name}(${name}v v) { for (int h = LANES / 2; h > 0; h /= 2) for (int l = 0; l < h; l++) { ${c} a = v[l], b = v[l + h]; v[l] = ${combine}; } return v[0]; }`;
+  return [
+    fold('add', 'a + b'),
+    fold('mul', 'a * b'),
+    fold('max', 'a > b || a != a ? a : b'),
+    fold('min', 'a < b || a != a ? a : b'),
+  ].join('\n');
+}
+
+const booleans = `
+INLINE i32v splat_bool(int32_t x) { return splat_i32(-(x != 0)); }
+INLINE i32v load_bool(const uint8_t *p) { return -__builtin_convertvector(load_u8(p), i32v); }
+INLINE i32v load_part_bool(const uint8_t *p, int64_t n) { return -__builtin_convertvector(load_part_u8(p, n), i32v); }
+INLINE i32v load_strided_bool(const uint8_t *p, int64_t s, int64_t n) { return -__builtin_convertvector(load_strided_u8(p, s, n), i32v); }
+INLINE i32v gather_bool(const uint8_t *p, i32v i) { return -__builtin_convertvector(gather_u8(p, i), i32v); }
+INLINE u8v mask_bytes(i32v m) { return __builtin_convertvector(m & 1, u8v); }
+INLINE void store_bool(uint8_t *p, i32v m) { store_u8(p, mask_bytes(m)); }
+INLINE void store_part_bool(uint8_t *p, i32v m, int64_t n) { store_part_u8(p, mask_bytes(m), n); }
+INLINE void store_strided_bool(uint8_t *p, i32v m, int64_t s, int64_t n) { store_strided_u8(p, mask_bytes(m), s, n); }
+INLINE int32_t fold_max_bool(i32v m) { int32_t any = 0; for (int l = 0; l < LANES; l++) any |= m[l]; return any != 0; }
+INLINE int32_t fold_min_bool(i32v m) { int32_t all = -1; for (int l = 0; l < LANES; l++) all &= m[l]; return all != 0; }
+INLINE int32_t max_sbool(int32_t a, int32_t b) { return a | b; }
+INLINE int32_t min_sbool(int32_t a, int32_t b) { return a & b; }
+INLINE i32v max_vbool(i32v a, i32v b) { return a | b; }
+INLINE i32v min_vbool(i32v a, i32v b) { return a & b; }`;
+
+function casts(L: number): string {
+  const out: string[] = [];
+  for (const from of dtypes) {
+    for (const to of dtypes) {
+      // Through int32 between floating numbers and bytes, so that values wrap as in JavaScript's typed arrays.
+      const through = to.name === 'u8' && from.name[0] === 'f' ? '(int32_t)' : '';
+      out.push(`INLINE ${to.c} cast_s${from.name}_${to.name}(${from.c} x) { return (${to.c})${through}x; }`);
+      const value = through ? '__builtin_convertvector(__builtin_convertvector(x, i32v), u8v)' : from.name === to.name ? 'x' : `__builtin_convertvector(x, ${to.name}v)`;
+      out.push(`INLINE ${to.name}v cast_v${from.name}_${to.name}(${from.name}v x) { return ${value}; }`);
+    }
+    out.push(`INLINE int32_t cast_s${from.name}_bool(${from.c} x) { return x != 0; }`);
+    const wide = from.bytes === 4 ? 'x != 0' : '__builtin_convertvector(x != 0, i32v)';
+    out.push(`INLINE i32v cast_v${from.name}_bool(${from.name}v x) { return ${wide}; }`);
+    out.push(`INLINE ${from.c} cast_sbool_${from.name}(int32_t x) { return (${from.c})(x != 0); }`);
+    out.push(`INLINE ${from.name}v cast_vbool_${from.name}(i32v m) { return ${from.name === 'i32' ? 'm & 1' : `__builtin_convertvector(m & 1, ${from.name}v)`}; }`);
+  }
+  out.push(
+    'INLINE int32_t cast_sbool_bool(int32_t x) { return x; }',
+    'INLINE i32v cast_vbool_bool(i32v x) { return x; }',
+    `typedef uint16_t u16vu __attribute__((vector_size(${2 * L}), aligned(2), may_alias));`,
+    // bfloat16: the upper half of a float32, rounded to nearest even. float16 through the compiler's own type.
+    'INLINE float cast_sbf16_f32(uint16_t h) { union { uint32_t u; float f; } w = {(uint32_t)h << 16}; return w.f; }',
+    'INLINE uint16_t cast_sf32_bf16(float x) { union { float f; uint32_t u; } w = {x}; if (x != x) return (uint16_t)((w.u >> 16) | 64); return (uint16_t)((w.u + 0x7fff + ((w.u >> 16) & 1)) >> 16); }',
+    'INLINE float cast_sf16_f32(uint16_t h) { union { uint16_t u; _Float16 f; } w = {h}; return (float)w.f; }',
+    'INLINE uint16_t cast_sf32_f16(float x) { union { _Float16 f; uint16_t u; } w = {(_Float16)x}; return w.u; }',
+  );
+  for (const half of ['f16', 'bf16']) {
+    out.push(
+      `INLINE u16v load_${half}(const uint16_t *p) { return *(const u16vu *)p; }`,
+      `INLINE u16v load_part_${half}(const uint16_t *p, int64_t n) { u16v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }`,
+      `INLINE u16v load_strided_${half}(const uint16_t *p, int64_t s, int64_t n) { u16v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
+      `INLINE u16v gather_${half}(const uint16_t *p, i32v i) { u16v v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
+      `INLINE void store_${half}(uint16_t *p, u16v x) { *(u16vu *)p = x; }`,
+      `INLINE void store_part_${half}(uint16_t *p, u16v x, int64_t n) { for (int64_t l = 0; l < n; l++) p[l] = x[l]; }`,
+      `INLINE void store_strided_${half}(uint16_t *p, u16v x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,
+      `INLINE u16v splat_${half}(uint16_t x) { u16v v = {${Array.from({ length: L }, () => 'x').join(', ')}}; return v; }`,
+      `INLINE f32v cast_v${half}_f32(u16v x) { f32v v; for (int l = 0; l < LANES; l++) v[l] = cast_s${half}_f32(x[l]); return v; }`,
+      `INLINE u16v cast_vf32_${half}(f32v x) { u16v v; for (int l = 0; l < LANES; l++) v[l] = cast_sf32_${half}(x[l]); return v; }`,
+      `INLINE u16v cast_v${half}_${half}(u16v x) { return x; }`,
+      `INLINE uint16_t cast_s${half}_${half}(uint16_t x) { return x; }`,
+    );
+  }
+  return out.join('\n');
+}
+
+const select = `
+INLINE f32v sel_f32(i32v m, f32v a, f32v b) { return (f32v)((m & (i32v)a) | (~m & (i32v)b)); }
+INLINE i32v sel_i32(i32v m, i32v a, i32v b) { return (m & a) | (~m & b); }
+INLINE i32v sel_bool(i32v m, i32v a, i32v b) { return (m & a) | (~m & b); }
+INLINE f64v sel_f64(i32v m, f64v a, f64v b) { i64v w = __builtin_convertvector(m, i64v); return (f64v)((w & (i64v)a) | (~w & (i64v)b)); }
+INLINE u8v sel_u8(i32v m, u8v a, u8v b) { u8v w = (u8v)__builtin_convertvector(m, i8v); return (w & a) | (~w & b); }`;
+
+function arithmetic(target: Target): string {
+  const lanewise = (v: string, body: string): string => `{ ${v} r; for (int l = 0; l < LANES; l++) r[l] = ${body}; return r; }`;
+  const fma = `
+#if defined(__AVX512F__) && LANES == 16
+INLINE f32v fma_vf32(f32v a, f32v b, f32v c) { return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4); }
+#elif defined(__FMA__) && LANES == 8 && !defined(__clang__)
+INLINE f32v fma_vf32(f32v a, f32v b, f32v c) { return __builtin_ia32_vfmaddps256(a, b, c); }
+#elif defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+INLINE f32v fma_vf32(f32v a, f32v b, f32v c) ${lanewise('f32v', '__builtin_fmaf(a[l], b[l], c[l])')}
+#else
+INLINE f32v fma_vf32(f32v a, f32v b, f32v c) { return a * b + c; }
+#endif
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+INLINE float fma_sf32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+INLINE double fma_sf64(double a, double b, double c) { return __builtin_fma(a, b, c); }
+INLINE f64v fma_vf64(f64v a, f64v b, f64v c) ${lanewise('f64v', '__builtin_fma(a[l], b[l], c[l])')}
+#else
+INLINE float fma_sf32(float a, float b, float c) { return a * b + c; }
+INLINE double fma_sf64(double a, double b, double c) { return a * b + c; }
+INLINE f64v fma_vf64(f64v a, f64v b, f64v c) { return a * b + c; }
+#endif`;
+  const round = (name: string, mode: number, builtin: string): string => `
+#if defined(__AVX512F__) && LANES == 16
+INLINE f32v ${name}_vf32(f32v x) { return __builtin_ia32_rndscaleps_mask(x, ${mode}, x, -1, 4); }
+#elif defined(__AVX__) && LANES == 8
+INLINE f32v ${name}_vf32(f32v x) { return __builtin_ia32_roundps256(x, ${mode}); }
+#else
+INLINE f32v ${name}_vf32(f32v x) ${lanewise('f32v', `__builtin_${builtin}f(x[l])`)}
+#endif
+INLINE float ${name}_sf32(float x) { return __builtin_${builtin}f(x); }
+INLINE double ${name}_sf64(double x) { return __builtin_${builtin}(x); }
+INLINE f64v ${name}_vf64(f64v x) ${lanewise('f64v', `__builtin_${builtin}(x[l])`)}`;
+  const sqrt = `
+#if defined(__AVX512F__) && LANES == 16
+INLINE f32v sqrt_vf32(f32v x) { return __builtin_ia32_sqrtps512_mask(x, x, -1, 4); }
+#elif defined(__AVX__) && LANES == 8
+INLINE f32v sqrt_vf32(f32v x) { return __builtin_ia32_sqrtps256(x); }
+#else
+INLINE f32v sqrt_vf32(f32v x) ${lanewise('f32v', '__builtin_sqrtf(x[l])')}
+#endif
+INLINE float sqrt_sf32(float x) { return __builtin_sqrtf(x); }
+INLINE double sqrt_sf64(double x) { return __builtin_sqrt(x); }
+INLINE f64v sqrt_vf64(f64v x) ${lanewise('f64v', '__builtin_sqrt(x[l])')}`;
+  const out = [`/* ${target.lanes} lanes */`, fma, round('floor', 9, 'floor'), round('ceil', 10, 'ceil'), round('round', 8, 'rint'), sqrt];
+  for (const [t, c] of [['f32', 'float'], ['f64', 'double'], ['i32', 'int32_t'], ['u8', 'uint8_t']] as const) {
+    const floating = t[0] === 'f';
+    const nan = floating ? ' || a != a' : '';
+    const vnan = (comparison: string): string => {
+      const m = floating ? `(${comparison}) | (a != a)` : comparison;
+      return t === 'f32' || t === 'i32' ? m : `__builtin_convertvector(${m}, i32v)`;
+    };
+    out.push(
+      `INLINE ${c} min_s${t}(${c} a, ${c} b) { return a < b${nan} ? a : b; }`,
+      `INLINE ${c} max_s${t}(${c} a, ${c} b) { return a > b${nan} ? a : b; }`,
+      `INLINE ${t}v min_v${t}(${t}v a, ${t}v b) { return sel_${t}(${vnan('a < b')}, a, b); }`,
+      `INLINE ${t}v max_v${t}(${t}v a, ${t}v b) { return sel_${t}(${vnan('a > b')}, a, b); }`,
+    );
+    if (!floating) {
+      const low = t === 'i32' ? 'a % b != 0 && (a < 0) != (b < 0)' : '0';
+      out.push(
+        `INLINE ${c} div_s${t}(${c} a, ${c} b) { return b == 0 ? 0 : ${t === 'i32' ? `b == -1 ? -a : ` : ''}a / b - (${low}); }`,
+        `INLINE ${c} mod_s${t}(${c} a, ${c} b) { return b == 0 ? 0 : ${t === 'i32' ? `b == -1 ? 0 : ` : ''}a % b + (${low} ? b : 0); }`,
+        `INLINE ${t}v div_v${t}(${t}v a, ${t}v b) ${lanewise(`${t}v`, `div_s${t}(a[l], b[l])`)}`,
+        `INLINE ${t}v mod_v${t}(${t}v a, ${t}v b) ${lanewise(`${t}v`, `mod_s${t}(a[l], b[l])`)}`,
+        `INLINE ${c} fma_s${t}(${c} a, ${c} b, ${c} x) { return a * b + x; }`,
+        `INLINE ${t}v fma_v${t}(${t}v a, ${t}v b, ${t}v x) { return a * b + x; }`,
+        `INLINE ${c} sign_s${t}(${c} x) { return (x > 0) - (x < 0); }`,
+        `INLINE ${t}v sign_v${t}(${t}v x) { return (${t}v)((x < 0) - (x > 0)); }`,
+        `INLINE ${c} abs_s${t}(${c} x) { return x < 0 ? -x : x; }`,
+        `INLINE ${t}v abs_v${t}(${t}v x) ${lanewise(`${t}v`, `abs_s${t}(x[l])`)}`,
+      );
+    } else {
+      const f = t === 'f32' ? 'f' : '';
+      out.push(
+        `INLINE ${c} abs_s${t}(${c} x) { return __builtin_fabs${f}(x); }`,
+        t === 'f32' ? 'INLINE f32v abs_vf32(f32v x) { return (f32v)((i32v)x & 0x7fffffff); }' : `INLINE f64v abs_vf64(f64v x) ${lanewise('f64v', '__builtin_fabs(x[l])')}`,
+        `INLINE ${c} sign_s${t}(${c} x) { return x > 0 ? 1 : x < 0 ? -1 : x; }`,
+        `INLINE ${t}v sign_v${t}(${t}v x) ${t === 'f32' ? '{ return sel_f32(x > 0, splat_f32(1), sel_f32(x < 0, splat_f32(-1), x)); }' : lanewise('f64v', 'sign_sf64(x[l])')}`,
+        `extern ${c} fmod${f}(${c}, ${c}); extern ${c} pow${f}(${c}, ${c});`,
+        `INLINE ${c} mod_s${t}(${c} a, ${c} b) { ${c} r = fmod${f}(a, b); return r != 0 && (r < 0) != (b < 0) ? r + b : r; }`,
+        `INLINE ${t}v mod_v${t}(${t}v a, ${t}v b) ${lanewise(`${t}v`, `mod_s${t}(a[l], b[l])`)}`,
+        `INLINE ${c} pow_s${t}(${c} a, ${c} b) { return pow${f}(a, b); }`,
+        `INLINE ${t}v pow_v${t}(${t}v a, ${t}v b) ${lanewise(`${t}v`, `pow${f}(a[l], b[l])`)}`,
+        `INLINE ${c} rsqrt_s${t}(${c} x) { return 1 / sqrt_s${t}(x); }`,
+        `INLINE ${t}v rsqrt_v${t}(${t}v x) { return 1 / sqrt_v${t}(x); }`,
+      );
+    }
+  }
+  out.push(
+    'INLINE float uniform_sf32(int32_t x) { return (float)(int32_t)((uint32_t)x >> 8) * 0x1p-24f; }',
+    'INLINE f32v uniform_vf32(i32v x) { return __builtin_convertvector((i32v)((u32v)x >> 8), f32v) * 0x1p-24f; }',
+    'INLINE double uniform_sf64(int32_t x) { return (double)(uint32_t)x * 0x1p-32; }',
+    'INLINE f64v uniform_vf64(i32v x) { return __builtin_convertvector((u32v)x, f64v) * 0x1p-32; }',
+  );
+  return out.join('\n');
+}
+
+const maths = `
+INLINE f32v power_of_two(i32v n) { return (f32v)((n + 127) << 23); }
+static __attribute__((noinline, unused)) f32v exp_vf32(f32v x) {
+  f32v c = sel_f32(x > 89.0f, splat_f32(89.0f), sel_f32(x < -104.0f, splat_f32(-104.0f), x));
+  f32v n = round_vf32(c * 1.44269504f);
+  f32v r = fma_vf32(n, splat_f32(-0.693359375f), c);
+  r = fma_vf32(n, splat_f32(2.12194440e-4f), r);
+  f32v p = splat_f32(1.9875691500e-4f);
+  p = fma_vf32(p, r, splat_f32(1.3981999507e-3f));
+  p = fma_vf32(p, r, splat_f32(8.3334519073e-3f));
+  p = fma_vf32(p, r, splat_f32(4.1665795894e-2f));
+  p = fma_vf32(p, r, splat_f32(1.6666665459e-1f));
+  p = fma_vf32(p, r, splat_f32(5.0000001201e-1f));
+  p = fma_vf32(p, r * r, r) + 1.0f;
+  i32v i = __builtin_convertvector(n, i32v);
+  i32v half = i >> 1;
+  return p * power_of_two(half) * power_of_two(i - half);
+}
+static __attribute__((noinline, unused)) f32v log_vf32(f32v x) {
+  i32v tiny = x < 1.17549435e-38f;
+  f32v y = sel_f32(tiny, x * 8388608.0f, x);
+  i32v bits = (i32v)y;
+  i32v e = ((bits >> 23) & 255) - 126 - (tiny & 23);
+  f32v m = (f32v)((bits & 0x007fffff) | 0x3f000000);
+  i32v low = m < 0.707106781f;
+  f32v f = sel_f32(low, m + m, m) - 1.0f;
+  f32v n = __builtin_convertvector(e + low, f32v);
+  f32v z = f * f;
+  f32v p = splat_f32(7.0376836292e-2f);
+  p = fma_vf32(p, f, splat_f32(-1.1514610310e-1f));
+  p = fma_vf32(p, f, splat_f32(1.1676998740e-1f));
+  p = fma_vf32(p, f, splat_f32(-1.2420140846e-1f));
+  p = fma_vf32(p, f, splat_f32(1.4249322787e-1f));
+  p = fma_vf32(p, f, splat_f32(-1.6668057665e-1f));
+  p = fma_vf32(p, f, splat_f32(2.0000714765e-1f));
+  p = fma_vf32(p, f, splat_f32(-2.4999993993e-1f));
+  p = fma_vf32(p, f, splat_f32(3.3333331174e-1f));
+  p = p * f * z;
+  p = fma_vf32(n, splat_f32(-2.12194440e-4f), p);
+  p = fma_vf32(z, splat_f32(-0.5f), p);
+  f32v r = fma_vf32(n, splat_f32(0.693359375f), f + p);
+  r = sel_f32(x == 0, splat_f32(-__builtin_inff()), r);
+  r = sel_f32(x < 0, splat_f32(__builtin_nanf("")), r);
+  return sel_f32((x == __builtin_inff()) | (x != x), x, r);
+}
+INLINE f32v sigmoid_vf32(f32v x) {
+  f32v e = exp_vf32(-abs_vf32(x));
+  return sel_f32(x < 0, e, splat_f32(1.0f)) / (1.0f + e);
+}
+static __attribute__((noinline, unused)) f32v tanh_vf32(f32v x) {
+  f32v a = abs_vf32(x), z = x * x;
+  f32v p = splat_f32(-5.70498872745e-3f);
+  p = fma_vf32(p, z, splat_f32(2.06390887954e-2f));
+  p = fma_vf32(p, z, splat_f32(-5.37397155531e-2f));
+  p = fma_vf32(p, z, splat_f32(1.33314422036e-1f));
+  p = fma_vf32(p, z, splat_f32(-3.33332819422e-1f));
+  p = fma_vf32(p * z, x, x);
+  f32v large = 1.0f - 2.0f / (exp_vf32(a + a) + 1.0f);
+  large = (f32v)((i32v)large | ((i32v)x & (int32_t)0x80000000));
+  return sel_f32(a < 0.625f, p, large);
+}
+extern float sinf(float); extern float cosf(float);
+INLINE f32v sine(f32v x, int32_t quarter) {
+  f32v n = round_vf32(x * 0.636619772f);
+  f32v r = fma_vf32(n, splat_f32(-1.5703125f), x);
+  r = fma_vf32(n, splat_f32(-4.837512969970703125e-4f), r);
+  r = fma_vf32(n, splat_f32(-7.549789948768648e-8f), r);
+  i32v q = __builtin_convertvector(n, i32v) + quarter;
+  f32v z = r * r;
+  f32v s = fma_vf32(fma_vf32(fma_vf32(splat_f32(-1.9515295891e-4f), z, splat_f32(8.3321608736e-3f)), z, splat_f32(-1.6666654611e-1f)) * z, r, r);
+  f32v c = fma_vf32(fma_vf32(fma_vf32(splat_f32(2.443315711809948e-5f), z, splat_f32(-1.388731625493765e-3f)), z, splat_f32(4.166664568298827e-2f)) * z, z, fma_vf32(z, splat_f32(-0.5f), splat_f32(1.0f)));
+  f32v v = sel_f32((q & 1) != 0, c, s);
+  return (f32v)((i32v)v ^ ((q & 2) << 30));
+}
+/* Beyond 8192 the range reduction loses digits (and infinities have none): libm, lane by lane. */
+static __attribute__((noinline, unused)) f32v sin_vf32(f32v x) {
+  f32v r = sine(x, 0);
+  i32v big = ~(abs_vf32(x) <= 8192.0f);
+  for (int l = 0; l < LANES; l++) if (big[l]) r[l] = sinf(x[l]);
+  return r;
+}
+static __attribute__((noinline, unused)) f32v cos_vf32(f32v x) {
+  f32v r = sine(x, 1);
+  i32v big = ~(abs_vf32(x) <= 8192.0f);
+  for (int l = 0; l < LANES; l++) if (big[l]) r[l] = cosf(x[l]);
+  return r;
+}
+INLINE float exp_sf32(float x) { return exp_vf32(splat_f32(x))[0]; }
+INLINE float log_sf32(float x) { return log_vf32(splat_f32(x))[0]; }
+INLINE float sigmoid_sf32(float x) { return sigmoid_vf32(splat_f32(x))[0]; }
+INLINE float tanh_sf32(float x) { return tanh_vf32(splat_f32(x))[0]; }
+INLINE float sin_sf32(float x) { return sin_vf32(splat_f32(x))[0]; }
+INLINE float cos_sf32(float x) { return cos_vf32(splat_f32(x))[0]; }`;
+
+/** Functions left to libm: every lane on its own. */
+const rest = [
+  ...['log1p', 'expm1', 'tan', 'erf'].map((f) => libm(f, 'f32', 'float', `${f}f`)),
+  ...['exp', 'log', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'tanh', 'erf'].map((f) => libm(f, 'f64', 'double', f)),
+  'INLINE double sigmoid_sf64(double x) { return 1 / (1 + exp(-x)); }',
+  'INLINE f64v sigmoid_vf64(f64v x) { f64v r; for (int l = 0; l < LANES; l++) r[l] = sigmoid_sf64(x[l]); return r; }',
+].join('\n');
+
+function libm(name: string, t: string, c: string, builtin: string): string {
+  return `extern ${c} ${builtin}(${c});
+INLINE ${c} ${name}_s${t}(${c} x) { return ${builtin}(x); }
+static __attribute__((noinline, unused)) ${t}v ${name}_v${t}(${t}v x) { ${t}v r; for (int l = 0; l < LANES; l++) r[l] = ${builtin}(x[l]); return r; }`;
+}

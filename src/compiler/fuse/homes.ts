@@ -1,0 +1,134 @@
+/**
+ * Which values are kept in memory, and where. Everything else is computed where it is used: a value is kept when an output or an op with a schedule of
+ * its own needs it, when it is a reduction, or when computing it again in every consumer would cost more than a round trip through the cache.
+ */
+import { sizeOf } from '../../core/shape.ts';
+import { attributesOf, isOp, type Node, topologicalOrder } from '../../graph/node.ts';
+import { opOf } from '../../ops/registry.ts';
+import type { Home } from '../lower/group.ts';
+
+export interface Homes {
+  /** Destinations of every kept value, in topological order of the values. */
+  readonly kept: ReadonlyMap<Node, readonly Home[]>;
+  readonly homeOf: (node: Node) => Home | undefined;
+  /** Buffers whose elements outside the written windows must be zero. */
+  readonly zeroed: ReadonlySet<Node>;
+}
+
+const cheap = 1;
+const weights: Partial<Record<Node['op'], number>> = {
+  div: 4, sqrt: 4, rsqrt: 6, reciprocal: 4, exp: 12, log: 12, tanh: 16, sigmoid: 16, sin: 14, cos: 14, pow: 40, erf: 40, log1p: 40, expm1: 40, tan: 40, mod: 20, randomBits: 70,
+};
+const keepAbove = 18;
+
+/** Ops that are evaluated by a schedule of their own and always own their result. */
+export const hasOwnSchedule = (node: Node): boolean => {
+  const { kind } = opOf(node);
+  return kind === 'contraction' || kind === 'sequential' || kind === 'loop' || node.op === 'scatterAdd';
+};
+
+/** Reshapes share their input's memory. */
+export const throughReshape = (node: Node): Node => (node.op === 'reshape' ? throughReshape(node.inputs[0]) : node);
+
+/** The value that a chain of index renamings starts from. */
+export function throughMovement(node: Node, stop: ReadonlySet<Node>): Node {
+  let at = node;
+  while (!stop.has(at) && (at.op === 'reshape' || at.op === 'permute' || at.op === 'broadcast' || at.op === 'slice' || at.op === 'flip')) at = at.inputs[0];
+  return at;
+}
+
+export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>, fusion: boolean): Homes {
+  const order = topologicalOrder(outputs);
+  const kept = new Map<Node, Home[]>();
+  const owners = new Set<Node>();
+  const zeroed = new Set<Node>();
+  const keep = (value: Node): void => {
+    if (owners.has(value) || value.op === 'leaf') return;
+    owners.add(value);
+    if (isOp(value, 'pad') && value.attributes.value === 0) {
+      const { padding } = value.attributes;
+      zeroed.add(value);
+      addHome(kept, value.inputs[0], { buffer: value, start: padding.map(([low]) => low) });
+    } else if (isOp(value, 'concat')) {
+      const { axis } = value.attributes;
+      let offset = 0;
+      for (const piece of value.inputs) {
+        if (sizeOf(piece.shape) > 0) addHome(kept, piece, { buffer: value, start: value.shape.map((_, i) => (i === axis ? offset : 0)) });
+        offset += piece.shape[axis];
+      }
+    } else addHome(kept, value, { buffer: value, start: undefined });
+  };
+  const seenOutputs = new Set<Node>();
+  for (const output of outputs) {
+    const root = throughReshape(output);
+    const own = root.op === 'leaf' || seenOutputs.has(root) ? output : root;
+    if (own.op === 'leaf') throw new Error('chooseHomes: an output that is an input must be copied by an explicit node');
+    keep(own);
+    seenOutputs.add(own);
+  }
+  for (const node of order) {
+    if (forced.has(node) || hasOwnSchedule(node) || node.op === 'concat' || opOf(node).kind === 'reduction') keep(node);
+    if (hasOwnSchedule(node)) for (const input of node.inputs) keepOperand(throughMovement(input, forced), keep);
+    if (!fusion && opOf(node).kind !== 'movement' && opOf(node).kind !== 'leaf') keep(node);
+  }
+  keepDear(order, kept, owners, keep);
+  const homeOf = (node: Node): Home | undefined => {
+    if (node.op === 'leaf' || owners.has(node)) return { buffer: node, start: undefined };
+    const homes = kept.get(node);
+    if (homes) return homes[0];
+    if (node.op === 'reshape') {
+      const home = homeOf(node.inputs[0]);
+      return home && home.start === undefined ? home : undefined;
+    }
+    return undefined;
+  };
+  const sorted = new Map([...kept].sort((a, b) => a[0].id - b[0].id));
+  return { kept: sorted, homeOf, zeroed };
+}
+
+function keepOperand(value: Node, keep: (value: Node) => void): void {
+  if (value.op !== 'leaf') keep(value);
+}
+
+function addHome(kept: Map<Node, Home[]>, value: Node, home: Home): void {
+  const homes = kept.get(value);
+  if (homes) homes.push(home);
+  else kept.set(value, [home]);
+}
+
+/** Keeps elementwise values that several kept values would compute again at a price, and rows that a broadcast would compute again for every element. */
+function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owners: ReadonlySet<Node>, keep: (value: Node) => void): void {
+  const isKept = (node: Node): boolean => node.op === 'leaf' || owners.has(node) || kept.has(node);
+  const cost = new Map<Node, number>();
+  const costOf = (node: Node): number => (isKept(node) ? 1 : (cost.get(node) ?? 0));
+  for (const node of order) {
+    const { kind } = opOf(node);
+    const inputs = node.inputs.reduce((sum, x) => sum + costOf(x), 0);
+    if (node.op === 'constant' || node.op === 'iota') cost.set(node, 0);
+    else if (kind === 'movement') cost.set(node, inputs);
+    else if (node.op === 'windowPlace' || node.op === 'windowSpread') {
+      const { size, stride } = attributesOf(node, 'windowSpread');
+      const covering = size.reduce((p, s, i) => p * Math.ceil(s / stride[i]), 1);
+      // Neighbouring outputs share what they compute of a window when windows do not overlap.
+      const shared = covering === 1 ? sizeOf(size) : 1;
+      cost.set(node, (costOf(node.inputs[0]) / shared) * covering + (node.inputs[1] ? costOf(node.inputs[1]) : 0) * covering + 2 * covering);
+    } else if (kind === 'window') cost.set(node, sizeOf(attributesOf(node, 'windowSum').size) * (inputs + 2));
+    else cost.set(node, inputs + (weights[node.op] ?? cheap));
+  }
+  // Consumers first: which kept values would compute this one again?
+  const users = new Map<Node, Set<Node>>();
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i];
+    const roots = users.get(node) ?? new Set<Node>();
+    if (!isKept(node) && opOf(node).kind !== 'movement' && roots.size > 1 && (costOf(node) - 1) * (roots.size - 1) > keepAbove) keep(node);
+    const mine = isKept(node) ? new Set([node]) : roots;
+    const grows = node.op === 'broadcast' && sizeOf(node.shape) >= 4 * sizeOf(node.inputs[0].shape);
+    for (const input of node.inputs) {
+      const known = users.get(input) ?? new Set<Node>();
+      for (const root of mine) known.add(root);
+      users.set(input, known);
+      const base = throughReshape(input);
+      if (grows && !isKept(base) && costOf(base) >= 5 && opOf(base).kind !== 'movement') keep(base);
+    }
+  }
+}

@@ -1,0 +1,186 @@
+/** Builds the body of one kernel: parameters by buffer, structured statements, single-assignment values with reuse inside a scope. */
+import type { DType } from '../../core/dtype.ts';
+import { fail } from '../../core/errors.ts';
+import type { Node } from '../../graph/node.ts';
+import type { Expr, IrOp, Kernel, Parameter, Scalar, Stmt, Type } from '../../ir/ir.ts';
+import { Index, type Opaque } from './affine.ts';
+
+const scalars: Record<DType, Scalar> = { float32: 'f32', float64: 'f64', float16: 'f16', bfloat16: 'bf16', int32: 'i32', uint8: 'u8', bool: 'bool' };
+export const scalarOf = (dtype: DType): Scalar => scalars[dtype];
+
+export const indexType: Type = { scalar: 'index', lanes: 1 };
+export const constantOf = (type: Type, value: number): Expr => ({ kind: 'const', type, value });
+export const indexConstant = (value: number): Expr => constantOf(indexType, value);
+export const variable = (type: Type, name: string): Expr => ({ kind: 'var', type, name });
+export const indexVariable = (name: string): Expr => variable(indexType, name);
+const indexOp = (op: IrOp, a: Expr, b: Expr): Expr => {
+  if (a.kind === 'const' && b.kind === 'const') {
+    if (op === 'add') return indexConstant(a.value + b.value);
+    if (op === 'mul') return indexConstant(a.value * b.value);
+    if (op === 'sub') return indexConstant(a.value - b.value);
+  }
+  if (b.kind === 'const' && ((b.value === 0 && (op === 'add' || op === 'sub')) || (b.value === 1 && (op === 'mul' || op === 'quotient')))) return a;
+  if (op === 'add' && a.kind === 'const' && a.value === 0) return b;
+  return { kind: 'op', type: indexType, op, args: [a, b] };
+};
+export const indexAdd = (a: Expr, b: Expr): Expr => indexOp('add', a, b);
+export const indexSub = (a: Expr, b: Expr): Expr => indexOp('sub', a, b);
+export const indexMul = (a: Expr, b: number): Expr => indexOp('mul', a, indexConstant(b));
+export const indexQuotient = (a: Expr, b: number): Expr => indexOp('quotient', a, indexConstant(b));
+export const indexRemainder = (a: Expr, b: number): Expr => (b === 1 ? indexConstant(0) : indexOp('remainder', a, indexConstant(b)));
+export const indexMin = (a: Expr, b: Expr): Expr => {
+  if (a.kind === 'const' && b.kind === 'const') return indexConstant(Math.min(a.value, b.value));
+  const less: Expr = { kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [a, b] };
+  return { kind: 'op', type: indexType, op: 'select', args: [less, a, b] };
+};
+
+interface Scope {
+  readonly statements: Stmt[];
+  readonly known: Map<string, Expr>;
+}
+
+export interface BufferUse {
+  readonly node: Node;
+  readonly written: boolean;
+}
+
+export class Builder {
+  private scopes: Scope[] = [{ statements: [], known: new Map() }];
+  private names = 0;
+  readonly parameters: Parameter[] = [];
+  readonly buffers: BufferUse[] = [];
+  private readonly slots = new Map<Node, number>();
+
+  /** The parameter that stands for a buffer; made at first use. A buffer that is both read and written gets one written parameter. */
+  buffer(node: Node, written = false): number {
+    let slot = this.slots.get(node);
+    if (slot === undefined) {
+      slot = this.parameters.length;
+      this.slots.set(node, slot);
+      this.parameters.push({ scalar: scalarOf(node.dtype), name: `b${slot}`, written });
+      this.buffers.push({ node, written });
+    } else if (written && !this.parameters[slot].written) {
+      this.parameters[slot] = { ...this.parameters[slot], written };
+      this.buffers[slot] = { node, written };
+    }
+    return slot;
+  }
+
+  private get scope(): Scope {
+    return this.scopes[this.scopes.length - 1];
+  }
+
+  fresh(prefix: string): string {
+    return `${prefix}${this.names++}`;
+  }
+
+  push(statement: Stmt): void {
+    this.scope.statements.push(statement);
+  }
+
+  /** Names a value; constants and variables stay as they are. */
+  let(value: Expr): Expr {
+    if (value.kind === 'const' || value.kind === 'var') return value;
+    const name = this.fresh('v');
+    this.push({ kind: 'let', name, value });
+    return variable(value.type, name);
+  }
+
+  /** As `let`, made once per scope (and the scopes inside it) for the same key. */
+  reuse(key: string, make: () => Expr): Expr {
+    for (let i = this.scopes.length - 1; i >= 0; i--) {
+      const found = this.scopes[i].known.get(key);
+      if (found) return found;
+    }
+    const made = make();
+    this.scope.known.set(key, made);
+    return made;
+  }
+
+  /** Forgets reusable values that were made in this scope (after a store may have changed what they were loaded from). */
+  declare(value: Expr, prefix = 'a'): Expr {
+    const name = this.fresh(prefix);
+    this.push({ kind: 'declare', name, value });
+    return variable(value.type, name);
+  }
+
+  assign(target: Expr, value: Expr): void {
+    if (target.kind !== 'var') fail('internal', 'assign', 'the target is not a variable');
+    this.push({ kind: 'assign', name: target.name, value });
+  }
+
+  op(op: IrOp, type: Type, ...args: Expr[]): Expr {
+    return this.let({ kind: 'op', type, op, args });
+  }
+
+  /** All lanes of `type` = a scalar; vectors pass. */
+  widen(value: Expr, lanes: number): Expr {
+    if (value.type.lanes === lanes) return value;
+    if (value.kind === 'const') return constantOf({ scalar: value.type.scalar, lanes }, value.value);
+    return this.reuse(`splat ${value.kind === 'var' ? value.name : this.fresh('x')}`, () => this.let({ kind: 'op', type: { scalar: value.type.scalar, lanes }, op: 'splat', args: [value] }));
+  }
+
+  /** Statements made by `make`, in a scope of their own. */
+  block(make: () => void): Stmt[] {
+    this.scopes.push({ statements: [], known: new Map() });
+    make();
+    return (this.scopes.pop() as Scope).statements;
+  }
+
+  loop(name: string, from: Expr, to: Expr, step: number, make: () => void, unroll?: number): void {
+    const body = this.block(make);
+    if (body.length === 0) return;
+    this.push({ kind: 'for', name, from, to, step, body, ...(unroll === undefined ? {} : { unroll }) });
+  }
+
+  when(condition: Expr, make: () => void): void {
+    const then = this.block(make);
+    if (then.length > 0) this.push({ kind: 'if', condition, then, otherwise: [] });
+  }
+
+  /** A symbolic index as an IR expression. */
+  index(index: Index): Expr {
+    let sum: Expr | undefined;
+    for (const { atom, coefficient } of index.terms) {
+      let value: Expr;
+      if (atom.kind === 'div') value = this.reuse(atom.name, () => this.let(indexQuotient(this.index(atom.of), atom.by)));
+      else if (atom.kind === 'mod') value = this.reuse(atom.name, () => this.let(indexRemainder(this.index(atom.of), atom.by)));
+      else value = indexVariable(atom.name);
+      const term = indexMul(value, coefficient);
+      sum = sum ? indexAdd(sum, term) : term;
+    }
+    return sum ? indexAdd(sum, indexConstant(index.constant)) : indexConstant(index.constant);
+  }
+
+  /** A symbolic index as a vector of int32, one entry per lane of the loop variable `along`. */
+  indexLanes(index: Index, along: string, lanes: number): Expr {
+    const type: Type = { scalar: 'i32', lanes };
+    const combine = (op: IrOp, a: Expr, b: Expr): Expr => this.op(op, type, a, b);
+    let sum: Expr = constantOf(type, index.constant);
+    for (const { atom, coefficient } of index.terms) {
+      let value: Expr;
+      if (atom.kind === 'div') value = combine('quotient', this.indexLanes(atom.of, along, lanes), constantOf(type, atom.by));
+      else if (atom.kind === 'mod') value = combine('remainder', this.indexLanes(atom.of, along, lanes), constantOf(type, atom.by));
+      else if (atom.kind === 'opaque' && atom.vector) value = variable(type, atom.name);
+      else {
+        value = this.widen(this.op('cast', { scalar: 'i32', lanes: 1 }, indexVariable(atom.name)), lanes);
+        if (atom.name === along) value = combine('add', value, { kind: 'lanes', type });
+      }
+      sum = combine('add', sum, coefficient === 1 ? value : combine('mul', value, constantOf(type, coefficient)));
+    }
+    return sum;
+  }
+
+  /** An index that is known only when the kernel runs. */
+  opaque(value: Expr, extent: number): Index {
+    const named = value.kind === 'var' ? value : this.let(value.type.lanes > 1 ? value : { kind: 'op', type: indexType, op: 'cast', args: [value] });
+    const scalar = named.kind === 'var' && value.type.lanes === 1 && named.type.scalar !== 'index' ? this.let({ kind: 'op', type: indexType, op: 'cast', args: [named] }) : named;
+    if (scalar.kind !== 'var') return Index.of(scalar.kind === 'const' ? scalar.value : 0);
+    const atom: Opaque = { kind: 'opaque', name: scalar.name, extent, vector: value.type.lanes > 1 };
+    return Index.of(atom);
+  }
+
+  finish(comment: string, flops: number, bytes: number): Kernel {
+    return { name: '', parameters: this.parameters, body: this.scopes[0].statements, comment, flops, bytes };
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * Schedule of contractions and convolutions: a register tile of rows × vectors, its sums kept in registers over the whole depth; rows stream from
+ * the first operand in place, columns come from panels (or rows) of the second. The epilogue (bias, activation, residual …) runs on the registers.
+ */
+import { sizeOf, stridesOf } from '../../core/shape.ts';
+import type { Node } from '../../graph/node.ts';
+import type { Expr, Target, Type } from '../../ir/ir.ts';
+import { unitsFrom, unitsTo } from '../../ir/ir.ts';
+import { Index, loopVar, type LoopVar, resetLoopVars, unflatten } from './affine.ts';
+import { Builder, constantOf, indexAdd, indexConstant, indexMul, indexVariable, scalarOf } from './builder.ts';
+import type { Contraction, Dim } from './dims.ts';
+import { Emitter } from './emit.ts';
+import { type Group, type Home, homeIndex } from './group.ts';
+import type { Lowered } from './nest.ts';
+import type { Stores } from './nest-plan.ts';
+
+export interface TileShape {
+  readonly rows: number;
+  readonly vectors: number;
+}
+
+/** Register tiles that fit: accumulators, one vector of columns each and one broadcast row value. */
+export function tileCandidates(target: Target, wide: boolean): TileShape[] {
+  const registers = wide ? target.registers / 2 : target.registers;
+  const out: TileShape[] = [];
+  for (let vectors = 1; vectors <= 4; vectors++) {
+    const most = Math.floor((registers - vectors - 1) / vectors);
+    for (let rows = 1; rows <= Math.min(28, most); rows++) out.push({ rows, vectors });
+  }
+  return out;
+}
+
+/** Cycles for one unit of depth over a block of rows × columns; the two units of multiply-add and two loads per cycle of current cores. */
+export function tileCost(tile: TileShape, rows: number, columns: number, lanes: number): number {
+  const cost = (r: number, v: number): number => Math.max((r * v) / 2, (r + v) / 2, 4) + 0.4;
+  const strip = (v: number): number => {
+    const whole = Math.floor(rows / tile.rows);
+    let rest = rows - whole * tile.rows;
+    let cycles = whole * cost(tile.rows, v);
+    for (const r of remainders(tile.rows)) {
+      cycles += Math.floor(rest / r) * cost(r, v);
+      rest %= r;
+    }
+    return cycles;
+  };
+  const vectors = Math.ceil(columns / lanes);
+  const wholePanels = Math.floor(vectors / tile.vectors);
+  const lastPanel = vectors % tile.vectors;
+  return wholePanels * strip(tile.vectors) + (lastPanel > 0 ? strip(lastPanel) : 0);
+}
+
+/** Smaller tiles for what is left of the rows. */
+const remainders = (rows: number): number[] => {
+  const out: number[] = [];
+  for (let r = Math.ceil(rows / 2); r >= 1; r = r === 1 ? 0 : Math.ceil(r / 2)) if (r < rows) out.push(r);
+  return out;
+};
+
+export function chooseTile(target: Target, rows: number, columns: number, wide: boolean, width?: number): TileShape {
+  let best: TileShape = { rows: 1, vectors: 1 };
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (const tile of tileCandidates(target, wide)) {
+    if (width !== undefined && tile.vectors * target.lanes !== width) continue;
+    if (tile.rows > rows && tile.rows > 1) continue;
+    const cost = tileCost(tile, rows, columns, target.lanes) * (1 + 0.002 * tile.rows);
+    if (cost < bestCost) [best, bestCost] = [tile, cost];
+  }
+  return best;
+}
+
+interface RowSet {
+  /** Offset of each row of the tile, relative to the tile's first, in a and along the row dimensions. */
+  readonly count: number;
+}
+
+class ContractionLowering {
+  private readonly b = new Builder();
+  private readonly c: Contraction;
+  private readonly target: Target;
+  private readonly group: Group;
+  private readonly stores: Stores;
+  private readonly homeOf: (node: Node) => Home | undefined;
+  private readonly tile: TileShape;
+  private readonly type: Type;
+  private readonly outerVars: LoopVar[];
+  /** The row dimension: the last of `outer` that the second operand does not have. */
+  private readonly rowDim: number;
+  /** Addresses of the epilogue. */
+  private readonly touched: { buffer: Node; flat: string; store: boolean }[] = [];
+  private readonly aSlot: number;
+  private readonly bSlot: number;
+
+  constructor(c: Contraction, group: Group, stores: Stores, homeOf: (node: Node) => Home | undefined, target: Target) {
+    this.c = c;
+    this.target = target;
+    this.group = group;
+    this.stores = stores;
+    this.homeOf = homeOf;
+    const scalar = scalarOf(c.node.dtype);
+    this.type = { scalar, lanes: target.lanes };
+    this.rowDim = lastIndex(c.outer, (d) => d.b === 0);
+    const rows = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
+    this.tile = chooseTile(target, rows, c.columns.extent, scalar === 'f64', c.panel?.width);
+    this.outerVars = c.outer.map((d) => loopVar('m', d.extent));
+    this.aSlot = this.b.buffer(c.a.buffer);
+    this.bSlot = this.b.buffer(c.b.buffer);
+  }
+
+  lower(): Lowered {
+    const { c, b } = this;
+    const first = c.outer.findIndex((d) => d.extent > 1);
+    const byPanels = this.panelsAsUnits();
+    const panels = Math.ceil(c.columns.extent / this.width);
+    const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && (byPanels || i !== first));
+    const inside = (rowRange: { from: Expr; to: Expr }, panelRange: { from: Expr; to: Expr } | undefined): void =>
+      this.nest(loops, () => this.panels(panelRange, (panel, columns) => this.rows(rowRange, panel, columns)));
+    const rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
+    const allRows = { from: indexConstant(0), to: indexConstant(rowExtent) };
+    let units = 1;
+    if (byPanels) {
+      units = panels;
+      inside(allRows, { from: unitsFrom, to: unitsTo });
+    } else if (first >= 0 && first === this.rowDim) {
+      units = rowExtent;
+      inside({ from: unitsFrom, to: unitsTo }, undefined);
+    } else if (first >= 0) {
+      units = c.outer[first].extent;
+      b.loop(this.outerVars[first].name, unitsFrom, unitsTo, 1, () => inside(allRows, undefined));
+    } else inside(allRows, undefined);
+    const bytes = b.buffers.reduce((sum, { node }) => sum + sizeOf(node.shape) * 4, 0);
+    const kernel = b.finish(this.describe(), c.flops, bytes);
+    return { kernel, buffers: b.buffers, units, aligned: byPanels ? new Set() : this.alignedBuffers(first), samePlace: (read, written) => this.samePlace(read, written) };
+  }
+
+  private get width(): number {
+    return this.tile.vectors * this.target.lanes;
+  }
+
+  /** Few rows and a second operand too large for a cache: each thread takes its own columns, so that it is read once. */
+  private panelsAsUnits(): boolean {
+    const { c, target } = this;
+    const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
+    const depth = c.depth.reduce((p, d) => p * d.extent, 1);
+    const large = c.columns.extent * depth * 4 > target.l2Bytes / 2;
+    return rows < 2 * target.threads || (large && rows <= 64 && c.columns.extent >= 8 * this.width);
+  }
+
+  private nest(loops: readonly number[], make: () => void): void {
+    const [first, ...rest] = loops;
+    if (first === undefined) make();
+    else this.b.loop(this.outerVars[first].name, indexConstant(0), indexConstant(this.c.outer[first].extent), 1, () => this.nest(rest, make));
+  }
+
+  /** Whole panels in a loop, then the one that is left with its own number of vectors. */
+  private panels(range: { from: Expr; to: Expr } | undefined, make: (panel: Expr, columns: number) => void): void {
+    const { b, width } = this;
+    const whole = Math.floor(this.c.columns.extent / width);
+    const rest = this.c.columns.extent - whole * width;
+    const count = whole + (rest > 0 ? 1 : 0);
+    if (!range && count === 1) {
+      make(indexConstant(0), this.c.columns.extent);
+      return;
+    }
+    const name = b.fresh('panel');
+    const less = (x: Expr, y: Expr): Expr => ({ kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [x, y] });
+    b.loop(name, range?.from ?? indexConstant(0), range?.to ?? indexConstant(count), 1, () => {
+      const panel = indexVariable(name);
+      if (whole === 0 || rest === 0) make(panel, rest === 0 ? width : rest);
+      else {
+        b.when(less(panel, indexConstant(whole)), () => make(panel, width));
+        b.when(less(indexConstant(whole - 1), panel), () => make(panel, rest));
+      }
+    });
+  }
+
+  private rows(range: { from: Expr; to: Expr }, panel: Expr, columns: number): void {
+    if (this.rowDim < 0) {
+      this.tileAt(indexConstant(0), { count: 1 }, panel, columns);
+      return;
+    }
+    const { b } = this;
+    const fixed = range.from.kind === 'const' && range.to.kind === 'const';
+    const total = this.c.outer[this.rowDim].extent;
+    const sizes = [this.tile.rows, ...remainders(this.tile.rows)];
+    if (fixed) {
+      let at = 0;
+      for (const count of sizes) {
+        const turns = Math.floor((total - at) / count);
+        if (turns === 0) continue;
+        if (turns === 1) this.tileAt(indexConstant(at), { count }, panel, columns);
+        else {
+          const name = b.fresh('row');
+          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () => this.tileAt(indexVariable(name), { count }, panel, columns));
+        }
+        at += turns * count;
+      }
+      return;
+    }
+    // The range is known only when the kernel runs: whole tiles, then smaller ones.
+    const at = b.declare(range.from, 'row');
+    const step = (count: number): void => {
+      const name = b.fresh('row');
+      const left: Expr = { kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'sub', args: [range.to, indexConstant(count - 1)] };
+      b.loop(name, at, left, count, () => {
+        this.tileAt(indexVariable(name), { count }, panel, columns);
+        b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
+      });
+    };
+    for (const count of sizes) step(count);
+  }
+
+  /** One register tile: sums over the depth, then the epilogue. */
+  private tileAt(row: Expr, rows: RowSet, panel: Expr, columns: number): void {
+    const { c, b, type } = this;
+    const { lanes } = this.target;
+    const vectors = Math.ceil(columns / lanes);
+    const tail = columns % lanes;
+    const rowStride = this.rowDim >= 0 ? c.outer[this.rowDim].a : 0;
+    let aBase: Expr = indexConstant(c.a.offset);
+    let bBase: Expr = indexConstant(c.b.offset);
+    c.outer.forEach((d, i) => {
+      const at = i === this.rowDim ? row : indexVariable(this.outerVars[i].name);
+      if (d.a !== 0) aBase = indexAdd(aBase, indexMul(at, d.a));
+      if (d.b !== 0) bBase = indexAdd(bBase, indexMul(at, d.b));
+    });
+    bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
+    const aStart = b.let(aBase);
+    const bStart = b.let(bBase);
+    const sums = Array.from({ length: rows.count }, () => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
+    const inner = (aAt: Expr, bAt: Expr): void => {
+      const columnVectors = Array.from({ length: vectors }, (_, v) => {
+        const partial = c.panel === undefined && v === vectors - 1 && tail > 0;
+        return b.let({ kind: 'load', type, buffer: this.bSlot, index: indexAdd(bAt, indexConstant(v * lanes)), stride: 1, ...(partial ? { count: indexConstant(tail) } : {}) });
+      });
+      for (let r = 0; r < rows.count; r++) {
+        const value = b.let({ kind: 'load', type, buffer: this.aSlot, index: indexAdd(aAt, indexConstant(r * rowStride)), stride: 0 });
+        for (let v = 0; v < vectors; v++) b.assign(sums[r][v], { kind: 'op', type, op: 'fma', args: [value, columnVectors[v], sums[r][v]] });
+      }
+    };
+    const depth = (dims: readonly Dim[], aAt: Expr, bAt: Expr): void => {
+      const [d, ...rest] = dims;
+      if (!d) {
+        inner(aAt, bAt);
+        return;
+      }
+      const name = b.fresh('k');
+      const k = indexVariable(name);
+      const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (rows.count * vectors)))) : undefined;
+      b.loop(name, indexConstant(0), indexConstant(d.extent), 1, () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(k, d.b))), unroll);
+    };
+    depth(c.depth, aStart, bStart);
+    this.epilogue(row, rows, panel, sums, tail);
+  }
+
+  private epilogue(row: Expr, rows: RowSet, panel: Expr, sums: readonly (readonly Expr[])[], tail: number): void {
+    const { c, b, group } = this;
+    const { lanes } = this.target;
+    // The tile's first row: adding any of its rows stays inside the dimension.
+    const rowVar = loopVar('row', this.rowDim >= 0 ? c.outer[this.rowDim].extent - rows.count + 1 : 1);
+    b.push({ kind: 'let', name: rowVar.name, value: row });
+    const start = b.let(indexMul(panel, this.width));
+    sums[0].forEach((_, v) => {
+      const column = loopVar('column', c.columns.extent);
+      b.push({ kind: 'let', name: column.name, value: indexAdd(start, indexConstant(v * lanes)) });
+      const partial = v === sums[0].length - 1 && tail > 0 ? tail : undefined;
+      for (let r = 0; r < rows.count; r++) {
+        const point = this.point(Index.of(rowVar).add(r), Index.of(column));
+        const emitter = new Emitter({
+          builder: b,
+          vector: { along: column, lanes, ...(partial === undefined ? {} : { count: indexConstant(partial) }) },
+          homeOf: (node) => (group.members.includes(node) ? undefined : this.homeOf(node)),
+          inRegister: (node) => (node === c.node ? sums[r][v] : undefined),
+          onAccess: (buffer, flat) => {
+            if (buffer && this.touched.length < 4096) this.touched.push({ buffer, flat: flat.key, store: false });
+          },
+        });
+        for (const member of group.members) {
+          const index = sameLength(member.shape, c.node.shape) ? point : unflatten(flattenPoint(point, c.node.shape), member.shape);
+          const value = emitter.value(member, index);
+          for (const home of this.stores.get(member) ?? []) {
+            const flat = homeIndex(home, member.shape, index);
+            if (this.touched.length < 4096) this.touched.push({ buffer: home.buffer, flat: flat.key, store: true });
+            const stride = flat.coefficientOf(column);
+            b.push({ kind: 'store', buffer: b.buffer(home.buffer, true), index: b.index(flat), value: b.widen(value, lanes), stride, ...(partial === undefined ? {} : { count: indexConstant(partial) }) });
+          }
+        }
+      }
+    });
+  }
+
+  /** Index of the result at a row and a column, one entry per dimension of the node. */
+  private point(row: Index, column: Index): Index[] {
+    const { c } = this;
+    let flat = column;
+    c.outer.forEach((d, i) => {
+      flat = flat.add((i === this.rowDim ? row : Index.of(this.outerVars[i])).scale(d.out));
+    });
+    // Each dimension of the node is found again by its stride; merged dimensions come back through quotients.
+    return unflatten(flat, c.node.shape);
+  }
+
+  private alignedBuffers(first: number): Set<Node> {
+    const { c } = this;
+    const out = new Set<Node>();
+    const { extent } = first >= 0 ? c.outer[first] : { extent: 1 };
+    if (extent <= 1) return out;
+    const rest = (pick: (d: Dim) => number): number =>
+      c.outer.reduce((sum, d, i) => sum + (i === first ? 0 : pick(d) * (d.extent - 1)), 0) + c.depth.reduce((sum, d) => sum + pick(d) * (d.extent - 1), 0);
+    const d = c.outer[first];
+    if (d.a * extent === sizeOf(c.a.buffer.shape) && c.a.offset + rest((x) => x.a) < d.a) out.add(c.a.buffer);
+    if (!c.panel && d.b * extent === sizeOf(c.b.buffer.shape) && c.b.offset + rest((x) => x.b) + c.columns.extent - 1 < d.b) out.add(c.b.buffer);
+    // Results and the epilogue's operands of the node's own shape; other operands only if they have nothing of the unit dimension.
+    const outPart = d.out * extent === sizeOf(c.node.shape);
+    const members = new Set(this.group.members);
+    const sized = (node: Node): boolean => node.shape[0] === c.node.shape[0] && sizeOf(node.shape) % extent === 0;
+    for (const { node } of this.b.buffers) {
+      if (node === c.a.buffer || node === c.b.buffer) continue;
+      if (outPart && (members.has(node) || sized(node)) && stridesOf(node.shape)[0] * node.shape[0] === sizeOf(node.shape)) out.add(node);
+    }
+    return out;
+  }
+
+  private samePlace(read: Node, written: Node): boolean {
+    if (read === this.c.a.buffer || read === this.c.b.buffer) return false;
+    const reads = this.touched.filter((t) => t.buffer === read);
+    const writes = new Set(this.touched.filter((t) => t.buffer === written && t.store).map((t) => t.flat));
+    return reads.every((t) => t.store || writes.has(t.flat));
+  }
+
+  private describe(): string {
+    const { c } = this;
+    const rows = c.outer.map((d) => d.extent).join('x') || '1';
+    const epilogue = this.group.members.slice(1).map((n) => n.op);
+    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x')}, tile ${this.tile.rows}x${this.tile.vectors}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
+  }
+}
+
+const sameLength = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+
+function flattenPoint(point: readonly Index[], shape: readonly number[]): Index {
+  const strides = stridesOf(shape);
+  return point.reduce((sum, x, i) => sum.add(x.scale(strides[i])), Index.of(0));
+}
+
+function lastIndex<T>(list: readonly T[], test: (item: T) => boolean): number {
+  for (let i = list.length - 1; i >= 0; i--) if (test(list[i])) return i;
+  return -1;
+}
+
+export function lowerContraction(c: Contraction, group: Group, stores: Stores, homeOf: (node: Node) => Home | undefined, target: Target): Lowered {
+  resetLoopVars();
+  return new ContractionLowering(c, group, stores, homeOf, target).lower();
+}

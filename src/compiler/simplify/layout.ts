@@ -1,0 +1,213 @@
+/**
+ * Layouts as nodes: convolutions get inputs that carry their border, second operands are packed into panels, gradients of convolutions become
+ * convolutions or chunked sums. What must be in memory as it is comes back as `forced`. After this pass every convolution has padding 0.
+ */
+import { sizeOf } from '../../core/shape.ts';
+import type { AttributesOf } from '../../graph/attributes.ts';
+import { attributesOf, type Node, newNode } from '../../graph/node.ts';
+import type { Target } from '../../ir/ir.ts';
+import * as build from '../../ops/build.ts';
+import { throughMovement, throughReshape } from '../fuse/homes.ts';
+import { contractDims, packLetters } from '../lower/dims.ts';
+import { chooseTile } from '../lower/contraction.ts';
+import type { Home } from '../lower/group.ts';
+import { rewriteGraph } from './simplify.ts';
+import { chunksOf } from './split.ts';
+
+export interface Layouts {
+  readonly outputs: Node[];
+  readonly forced: ReadonlySet<Node>;
+}
+
+/** Partial results of a chunked convolution gradient take at most this many elements. */
+const mostPartials = 1 << 21;
+
+export function chooseLayouts(outputs: readonly Node[], target: Target): Layouts {
+  const forced = new Set<Node>();
+  const known = new Map<string, Node>();
+  const force = (key: string, make: () => Node): Node => {
+    const found = known.get(key);
+    if (found) return found;
+    const node = make();
+    known.set(key, node);
+    if (node.op !== 'leaf') forced.add(node);
+    return node;
+  };
+  const passes: Passes = { target, force };
+  const rewritten = rewriteGraph(outputs, (node) => {
+    if (node.op === 'conv') return convolution(node, passes);
+    if (node.op === 'contract') return contraction(node, passes);
+    return node;
+  });
+  return { outputs: rewritten, forced };
+}
+
+interface Passes {
+  readonly target: Target;
+  /** A node to be kept in memory, the same one for the same key. */
+  readonly force: (key: string, make: () => Node) => Node;
+}
+
+type Geometry = AttributesOf['conv'];
+
+function convolution(node: Node, passes: Passes): Node {
+  const g = attributesOf(node, 'conv');
+  if (g.role === 'input') return inputGradient(node, g, passes);
+  const rank = g.stride.length;
+  let x = node.inputs[0];
+  if (g.inputDilation.some((d) => d > 1)) x = dilate(x, g.inputDilation);
+  if (g.padding.some(([low, high]) => low !== 0 || high !== 0)) {
+    const inner = x;
+    const padding = [[0, 0] as const, ...g.padding, [0, 0] as const];
+    x = passes.force(`pad ${inner.id} ${JSON.stringify(padding)}`, () => cropOrPad(inner, padding));
+  } else x = dense(x, passes);
+  const plain: Geometry = { ...g, padding: g.padding.map(() => [0, 0] as const), inputDilation: g.stride.map(() => 1), inputShape: x.shape };
+  if (g.role === 'kernel') return kernelGradient(node, x, plain, passes);
+  const w = node.inputs[1];
+  const groupOut = plain.outputShape[rank + 1] / plain.groups;
+  const depth = sizeOf(plain.kernelShape) / plain.outputShape[rank + 1];
+  const width = panelWidth(passes.target, plain.outputShape[rank], groupOut, node);
+  const packed = passes.force(`pack ${w.id} ${width} ${plain.groups}`, () => {
+    // [K, G·O] as [G, panels, K, width]
+    const split = build.permute(build.reshape(w, [depth, plain.groups, groupOut]), [1, 0, 2]);
+    return toPanels(split, width);
+  });
+  return newNode('conv', [x, packed], { ...plain, panel: { width } }, node);
+}
+
+const panelWidth = (target: Target, rows: number, columns: number, node: Node): number => chooseTile(target, rows, columns, node.dtype === 'float64').vectors * target.lanes;
+
+/** [groups, depth, columns] as [groups, panels, depth, width] */
+function toPanels(x: Node, width: number): Node {
+  const [groups, depth, columns] = x.shape;
+  const panels = Math.ceil(columns / width);
+  const padded = build.pad(x, [[0, 0], [0, 0], [0, panels * width - columns]]);
+  return build.permute(build.reshape(padded, [groups, depth, panels, width]), [0, 2, 1, 3]);
+}
+
+/** Negative padding crops. */
+function cropOrPad(x: Node, padding: readonly (readonly [number, number])[]): Node {
+  const start = padding.map(([low]) => Math.max(0, -low));
+  const size = x.shape.map((d, i) => d - start[i] - Math.max(0, -padding[i][1]));
+  return build.pad(build.slice(x, start, size), padding.map(([low, high]) => [Math.max(0, low), Math.max(0, high)] as const));
+}
+
+/** Zeros between the elements along the spatial axes: length (d − 1) · dilation + 1. */
+function dilate(x: Node, dilation: readonly number[]): Node {
+  const [batch, ...rest] = x.shape;
+  const channels = rest[rest.length - 1];
+  const space = rest.slice(0, -1);
+  const spread = build.reshape(x, [batch, ...space.flatMap((d) => [d, 1]), channels]);
+  const padding = [[0, 0] as const, ...dilation.flatMap((d) => [[0, 0] as const, [0, d - 1] as const]), [0, 0] as const];
+  const wide = build.reshape(build.pad(spread, padding), [batch, ...space.map((d, i) => d * dilation[i]), channels]);
+  const size = [batch, ...space.map((d, i) => (d - 1) * dilation[i] + 1), channels];
+  return build.slice(wide, size.map(() => 0), size);
+}
+
+/** The gradient with respect to the input: a convolution of the (dilated, bordered) result's gradient with the flipped kernel. */
+function inputGradient(node: Node, g: Geometry, passes: Passes): Node {
+  const [dy, w] = node.inputs;
+  const rank = g.stride.length;
+  if (g.inputDilation.some((d) => d > 1)) {
+    // With respect to the dilated input, then every d-th element of it.
+    const dilated = g.inputShape.map((d, i) => (i === 0 || i > rank ? d : (d - 1) * g.inputDilation[i - 1] + 1));
+    const whole = newNode('conv', [dy, w], { ...g, inputShape: dilated, inputDilation: g.stride.map(() => 1) }, { shape: dilated, dtype: node.dtype });
+    return build.slice(convolution(whole, passes), g.inputShape.map(() => 0), g.inputShape, [1, ...g.inputDilation, 1]);
+  }
+  const spread = g.stride.some((s) => s > 1) ? dilate(dy, g.stride) : dy;
+  const padding = g.stride.map((_, i) => {
+    const reach = g.kernelDilation[i] * (g.kernelShape[i] - 1);
+    const low = reach - g.padding[i][0];
+    return [low, g.inputShape[1 + i] - 1 - (spread.shape[1 + i] - 1) - low + reach] as const;
+  });
+  const kernel = g.kernelShape.slice(0, rank);
+  const [groupIn, outChannels] = g.kernelShape.slice(rank);
+  const groupOut = outChannels / g.groups;
+  const axes = kernel.map((_, i) => i);
+  const split = build.reshape(build.flip(w, axes), [...kernel, groupIn, g.groups, groupOut]);
+  const turned = build.reshape(build.permute(split, [...axes, rank + 2, rank + 1, rank]), [...kernel, groupOut, g.groups * groupIn]);
+  const plain: Geometry = {
+    role: 'output', stride: g.stride.map(() => 1), padding, kernelDilation: g.kernelDilation, inputDilation: g.stride.map(() => 1), groups: g.groups,
+    inputShape: spread.shape, kernelShape: turned.shape, outputShape: g.inputShape,
+  };
+  return convolution(newNode('conv', [spread, turned], plain, node), passes);
+}
+
+function kernelGradient(node: Node, x: Node, g: Geometry, passes: Passes): Node {
+  const dy = dense(node.inputs[1], passes);
+  let chunks = chunksOf(g.inputShape[0]);
+  while (chunks > 1 && (chunks * sizeOf(node.shape) > mostPartials || g.inputShape[0] % chunks !== 0)) chunks--;
+  if (chunks === 1) return newNode('conv', [x, dy], g, node);
+  const partial = newNode('conv', [x, dy], { ...g, chunks }, { shape: [chunks, ...node.shape], dtype: node.dtype });
+  return newNode('sum', [partial], { axes: [0] }, node);
+}
+
+/** As homes.ts will have it: every value that is no index renaming lies in memory as itself. */
+const assumedHome = (node: Node): Home | undefined => (throughMovement(node, new Set()) === node ? { buffer: node, start: undefined } : undefined);
+
+function contraction(node: Node, passes: Passes): Node {
+  const { a, b, out } = attributesOf(node, 'contract');
+  const last = out[out.length - 1];
+  const [x, y] = node.inputs;
+  if (last === undefined || (a.includes(last) && b.includes(last))) return productSum(node);
+  if (a.includes(last)) return contraction(newNode('contract', [y, x], { a: b, b: a, out }, node), passes);
+  const letters = packLetters(a, b, out);
+  const extent = (letter: string): number => (a.includes(letter) ? x.shape[a.indexOf(letter)] : y.shape[b.indexOf(letter)]);
+  const product = (list: readonly string[]): number => list.reduce((p, l) => p * extent(l), 1);
+  const rows = product([...out].filter((l) => !b.includes(l)));
+  const columns = product(letters.columns);
+  const depth = product(letters.depth);
+  const direct = contractDims(node, assumedHome);
+  if (!direct && rows === 1 && columns * depth > 256) return productSum(node);
+  const stride = direct ? (direct.depth[direct.depth.length - 1]?.b ?? 0) : 0;
+  const tile = chooseTile(passes.target, rows, columns, node.dtype === 'float64');
+  const width = tile.vectors * passes.target.lanes;
+  const far = stride > width && stride * 4 >= 512;
+  const packs = !direct || (far && rows >= 4 * tile.rows && depth >= 8);
+  // The first operand only needs addresses that are affine in its own dimensions.
+  const first = affineOperand(x, passes);
+  if (!packs) return newNode('contract', [first, y], node.attributes as AttributesOf['contract'], node);
+  const order = [...letters.groups, ...letters.depth, ...letters.columns].map((l) => b.indexOf(l));
+  const packed = passes.force(`panel ${y.id} ${order.join(',')} ${letters.groups.length} ${letters.depth.length} ${width}`, () => {
+    const sorted = build.reshape(build.permute(y, order), [product(letters.groups), depth, columns]);
+    return toPanels(sorted, width);
+  });
+  return newNode('contract', [first, packed], { a, b, out, panel: { width } }, node);
+}
+
+function affineOperand(x: Node, passes: Passes): Node {
+  return isAffine(x) ? x : dense(x, passes);
+}
+
+/** The same values, row-major in memory: views are written out, reshapes share memory. */
+function dense(x: Node, passes: Passes): Node {
+  const base = throughReshape(x);
+  if (throughMovement(base, new Set()) !== base) passes.force(`dense ${base.id}`, () => base);
+  return x;
+}
+
+function isAffine(x: Node): boolean {
+  let at = x;
+  let reshapes = 0;
+  while (throughMovement(at, new Set()) !== at) {
+    // A reshape of a permuted view may not be affine; a reshape of memory always is.
+    if (at.op === 'reshape') reshapes++;
+    at = at.inputs[0];
+  }
+  return reshapes === 0 || (x.op === 'reshape' && throughMovement(x.inputs[0], new Set()) === x.inputs[0]);
+}
+
+/** A contraction without a column dimension of its own: multiply and sum, for the reduction schedule. */
+function productSum(node: Node): Node {
+  const { a, b, out } = attributesOf(node, 'contract');
+  const summed = [...new Set([...a, ...b])].filter((l) => !out.includes(l));
+  const all = [...out, ...summed];
+  const spread = (x: Node, labels: string): Node => {
+    const present = all.filter((l) => labels.includes(l));
+    const sorted = build.permute(x, present.map((l) => labels.indexOf(l)));
+    const shape = all.map((l) => (labels.includes(l) ? x.shape[labels.indexOf(l)] : 1));
+    return build.reshape(sorted, shape);
+  };
+  const product = build.mul(spread(node.inputs[0], a), spread(node.inputs[1], b));
+  return build.sum(product, summed.map((_, i) => out.length + i));
+}

@@ -1,0 +1,210 @@
+/**
+ * Dataset: a number of examples with named fields, read by row numbers. Everything else (arrays, generated digits, files) is a Source behind it.
+ * Reading gives plain typed arrays; data/loader.ts makes batches of tensors from them.
+ */
+import { type DType, newArray, type TypedArray } from '../core/dtype.ts';
+import { fail, showShape } from '../core/errors.ts';
+import { type Shape, sizeOf } from '../core/shape.ts';
+import { type Tensor, tensor } from '../tensor/index.ts';
+import { generator, permutation, shuffle } from './random.ts';
+
+export interface Field {
+  readonly name: string;
+  /** Shape of one example's value. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Row numbers, any order, repeats allowed. */
+export type Rows = ArrayLike<number>;
+
+/** Where examples come from. */
+export interface Source {
+  readonly length: number;
+  readonly fields: readonly Field[];
+  /** Names of the classes that integer labels count. */
+  readonly classes?: readonly string[];
+  /** For every field the values of the rows, one after the other. The arrays belong to the caller. */
+  read(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]>;
+  /** The integer labels of all examples, where they are known without reading everything. */
+  labels?(): ArrayLike<number>;
+}
+
+export interface SplitOptions {
+  /** Seed of the drawing (default 0). */
+  readonly seed?: number;
+  /** Keep the share of every class in every part. */
+  readonly stratify?: boolean;
+  /** false: cut in the given order instead of drawing. */
+  readonly shuffle?: boolean;
+}
+
+export class Dataset {
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Number of examples. */
+  get length(): number {
+    return this.#source.length;
+  }
+
+  get fields(): readonly Field[] {
+    return this.#source.fields;
+  }
+
+  get classes(): readonly string[] | undefined {
+    return this.#source.classes;
+  }
+
+  /** For every field the values of some rows, one after the other. */
+  read(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+    for (let i = 0; i < rows.length; i++) {
+      if (!(rows[i] >= 0 && rows[i] < this.length)) fail('argument', 'dataset', `row ${rows[i]} is outside 0 … ${this.length - 1}`);
+    }
+    return this.#source.read(rows);
+  }
+
+  /** The examples from `start` up to `end` as one tensor per field, [end − start, …shape]. */
+  async get(start: number, end: number = start + 1): Promise<readonly Tensor[]> {
+    return this.tensors(range(start, Math.min(end, this.length)));
+  }
+
+  /** Some rows as one tensor per field, [rows, …shape]. */
+  async tensors(rows: Rows): Promise<readonly Tensor[]> {
+    const arrays = await this.read(rows);
+    return this.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [rows.length, ...shape], dtype }));
+  }
+
+  /** The integer labels of all examples, or undefined where they are not known without reading everything. */
+  labels(): ArrayLike<number> | undefined {
+    return this.#source.labels?.();
+  }
+
+  /** The examples at these rows, in this order. Copies nothing. */
+  select(rows: Rows): Dataset {
+    const source = this.#source;
+    return new Dataset({
+      ...described(source),
+      length: rows.length,
+      read: (inner) => source.read(Int32Array.from(inner, (i) => rows[i])),
+      ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
+    });
+  }
+
+  /** The first `count` examples. */
+  take(count: number): Dataset {
+    if (!Number.isInteger(count) || count < 0) fail('argument', 'take', `count must be a whole number ≥ 0, got ${count}`);
+    return this.select(range(0, Math.min(count, this.length)));
+  }
+
+  /** All but the first `count` examples. */
+  skip(count: number): Dataset {
+    return this.select(range(Math.min(count, this.length), this.length));
+  }
+
+  /** One drawn order of all examples, the same at every pass (a loader draws a new order per epoch). */
+  shuffle({ seed = 0 }: { readonly seed?: number } = {}): Dataset {
+    return this.select(permutation(this.length, generator(seed, 0x5aff1e)));
+  }
+
+  /**
+   * Cuts into parts: fractions that sum to at most 1, or numbers of examples. Without `stratify` the parts are drawn at random.
+   * `const [train, validation] = dataset.split([0.8, 0.2], { seed: 1, stratify: true })`
+   */
+  split(parts: readonly number[], { seed = 0, stratify = false, shuffle: draw = true }: SplitOptions = {}): Dataset[] {
+    const counts = partSizes(parts, this.length);
+    const random = generator(seed, 0x5b117);
+    if (stratify) return this.#stratified(counts, random);
+    const order = draw ? permutation(this.length, random) : range(0, this.length);
+    let start = 0;
+    return counts.map((count) => {
+      start += count;
+      return this.select(order.subarray(start - count, start));
+    });
+  }
+
+  /** Every class is drawn and laid out evenly over one list, which is then cut: each part gets its share within one example per class. */
+  #stratified(counts: readonly number[], random: ReturnType<typeof generator>): Dataset[] {
+    const labels = this.labels() ?? fail('data', 'split', 'stratify needs integer labels, which this dataset does not have', 'Leave stratify out.');
+    const byClass = new Map<number, number[]>();
+    for (let i = 0; i < this.length; i++) {
+      const rows = byClass.get(labels[i]);
+      if (rows) rows.push(i);
+      else byClass.set(labels[i], [i]);
+    }
+    const placed: { readonly row: number; readonly at: number }[] = [];
+    for (const rows of [...byClass.entries()].sort(([a], [b]) => a - b).map(([, list]) => Int32Array.from(list))) {
+      shuffle(rows, random);
+      rows.forEach((row, i) => placed.push({ row, at: (i + 0.5) / rows.length }));
+    }
+    const order = placed.sort((a, b) => a.at - b.at || a.row - b.row).map(({ row }) => row);
+    let start = 0;
+    return counts.map((count) => {
+      start += count;
+      const rows = Int32Array.from(order.slice(start - count, start));
+      shuffle(rows, random);
+      return this.select(rows);
+    });
+  }
+
+  /**
+   * Transforms batches as they are read: `fn` gets one tensor per field, [n, …shape], must treat every row alike, and returns the new fields.
+   * `dataset.map((x, y) => [x.mul(2).sub(1), y])`
+   */
+  map(fn: (...fields: Tensor[]) => readonly Tensor[]): Dataset {
+    const source = this.#source;
+    const blank = source.fields.map(({ shape, dtype }) => tensor(newArray(dtype, sizeOf(shape)), { shape: [1, ...shape], dtype }));
+    const fields = fn(...blank).map(({ shape, dtype }, i) => ({ name: source.fields[i]?.name ?? `field${i}`, shape: shape.slice(1), dtype }));
+    return new Dataset({
+      ...described(source),
+      length: source.length,
+      fields,
+      read: async (rows) => {
+        const arrays = await source.read(rows);
+        const results = fn(...source.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [rows.length, ...shape], dtype })));
+        return Promise.all(
+          results.map((result, i) => {
+            if (result.shape[0] === rows.length) return result.data();
+            return fail('shape', 'map', `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`, 'The function must keep the first dimension.');
+          }),
+        );
+      },
+      ...(source.labels && fields.length === source.fields.length && { labels: () => source.labels?.() ?? [] }),
+    });
+  }
+}
+
+const described = (source: Source) => ({ fields: source.fields, ...(source.classes && { classes: source.classes }) });
+
+const pick = (values: ArrayLike<number>, rows: Rows): Int32Array => Int32Array.from(rows as ArrayLike<number>, (row) => values[row]);
+
+/** start … end−1 */
+export function range(start: number, end: number): Int32Array {
+  const rows = new Int32Array(Math.max(0, end - start));
+  for (let i = 0; i < rows.length; i++) rows[i] = start + i;
+  return rows;
+}
+
+function partSizes(parts: readonly number[], length: number): number[] {
+  const total = parts.reduce((sum, p) => sum + p, 0);
+  if (parts.length === 0 || parts.some((p) => !(p >= 0 && Number.isFinite(p)))) {
+    fail('argument', 'split', `expected fractions such as [0.8, 0.2] or numbers of examples, got ${showShape(parts)}`);
+  }
+  if (total > 1 + 1e-9) {
+    if (!parts.every(Number.isInteger) || total > length) fail('argument', 'split', `parts ${showShape(parts)} sum to ${total} of ${length} examples`, 'Give fractions that sum to at most 1, or numbers of examples.');
+    return [...parts];
+  }
+  // Rounded running totals, so that fractions that sum to 1 use every example.
+  let running = 0;
+  let used = 0;
+  return parts.map((fraction) => {
+    running += fraction;
+    const until = Math.round(Math.min(1, running) * length);
+    const count = until - used;
+    used = until;
+    return count;
+  });
+}

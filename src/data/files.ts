@@ -1,0 +1,68 @@
+/** The file half of data (Node): finds named data sets on disk and reads IDX files, compressed or not. Node modules are loaded when first used. */
+import { environmentVariable } from '../core/debug.ts';
+import { fail, GradixError } from '../core/errors.ts';
+import { fileExists, readBytes } from '../io/files.ts';
+import { type IdxArray, parseIdx } from './idx.ts';
+
+/** DEFLATE cannot expand further than this; whatever claims more is corrupt. */
+const maximumExpansion = 1032;
+
+/** A file's bytes, decompressed when they are gzip. At most what the gzip trailer promises is allocated. */
+export async function readMaybeGzip(path: string, operation: string): Promise<Uint8Array> {
+  const bytes = await readBytes(path, operation);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const promised = bytes.length < 18 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+  if (promised > bytes.length * maximumExpansion) corruptGzip(operation, path, `it promises ${promised} bytes from ${bytes.length}`);
+  const { gunzipSync } = await import('node:zlib');
+  try {
+    return gunzipSync(bytes, { maxOutputLength: Math.max(1, promised) });
+  } catch (error) {
+    return corruptGzip(operation, path, (error as { code?: string }).code === 'Z_BUF_ERROR' ? 'it ends too early' : 'its contents do not match its checks', error);
+  }
+}
+
+const corruptGzip = (operation: string, path: string, problem: string, cause?: unknown): never =>
+  fail('data', operation, `${path} cannot be decompressed: ${problem}`, 'The file is truncated or corrupt; fetch it again.', cause);
+
+/** Reads an IDX file, plain or gzip. */
+export async function readIdx(path: string): Promise<IdxArray> {
+  return parseIdx(await readMaybeGzip(path, 'idx'), path);
+}
+
+export interface FindOptions {
+  readonly name: string;
+  /** Folder names that may hold the files, below each root. */
+  readonly folders: readonly string[];
+  /** Every file under the names it may have. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+  readonly root?: string;
+  /** Where the files can be had. */
+  readonly publisher: string;
+}
+
+/** The paths of a named set's files: in `root`, else in GRADIX_DATA, each itself or a folder of the set's name in it. */
+export async function findFiles({ name, folders, files, root, publisher }: FindOptions): Promise<Record<string, string>> {
+  const { join } = await import('node:path');
+  const variable = environmentVariable('GRADIX_DATA');
+  const roots = root !== undefined ? [root] : variable === undefined ? [] : [variable];
+  const howTo = `Download them from ${publisher} and give the folder as --data or { root }, or in GRADIX_DATA.`;
+  if (roots.length === 0) fail('data', name, 'no folder to look in', howTo);
+  const places = roots.flatMap((base) => [base, ...folders.map((folder) => join(base, folder))]);
+  for (const place of places) {
+    const found: Record<string, string> = {};
+    for (const [key, names] of Object.entries(files)) {
+      for (const candidate of names) if (!(key in found) && (await fileExists(join(place, candidate)))) found[key] = join(place, candidate);
+    }
+    if (Object.keys(found).length === Object.keys(files).length) return found;
+    const lacking = Object.keys(files).find((key) => !(key in found));
+    if (Object.keys(found).length > 0 && lacking) fail('data', name, `${place} lacks ${files[lacking][0]}`, howTo);
+  }
+  return fail('data', name, `found no ${Object.values(files)[0][0]} in ${places.join(' or ')}`, howTo);
+}
+
+/** True where findFiles would succeed. */
+export const hasFiles = (options: FindOptions): Promise<boolean> =>
+  findFiles(options).then(
+    () => true,
+    (error) => (error instanceof GradixError ? false : Promise.reject(error)),
+  );

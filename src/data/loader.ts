@@ -1,0 +1,89 @@
+/** Batches of a dataset, in a seeded order that is the same on every machine; its state (epoch, position) says where to go on. */
+import type { TypedArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { type Tensor, tensor } from '../tensor/index.ts';
+import { type Dataset, range } from './dataset.ts';
+import { generator, permutation } from './random.ts';
+
+export interface LoaderOptions {
+  /** Examples per batch (default 32). */
+  readonly batchSize?: number;
+  /** Draw a new order for every epoch (default false). */
+  readonly shuffle?: boolean;
+  /** Seed of the orders (default 0). */
+  readonly seed?: number;
+  /** Leave out the last batch when it is smaller (default false). */
+  readonly dropLast?: boolean;
+}
+
+/** Where a loader stands: `position` examples of `epoch` have been given out. */
+export interface LoaderState {
+  readonly epoch: number;
+  readonly position: number;
+}
+
+/** A batch before it becomes tensors: for every field the values of `size` examples. */
+export interface RawBatch {
+  readonly size: number;
+  readonly arrays: readonly TypedArray[];
+}
+
+/** Inputs, targets, and further fields where the dataset has them. */
+export type Batch = [Tensor, Tensor, ...Tensor[]];
+
+/** Every pass over a loader is one epoch. A pass that is broken off goes on where it stopped. */
+export interface Loader extends AsyncIterable<Batch> {
+  /** Batches per epoch. */
+  readonly length: number;
+  /** Read it to know where the loader stands; set it to go on from there. */
+  state: LoaderState;
+  /** The rest of the epoch as plain arrays. */
+  raw(): AsyncIterable<RawBatch>;
+}
+
+/** The order of the examples in one epoch. */
+const orderOf = (length: number, shuffle: boolean, seed: number, epoch: number): Int32Array => (shuffle ? permutation(length, generator(seed, 0x0d3e4, epoch)) : range(0, length));
+
+/**
+ * Batches of [x, y] tensors, each [batchSize, …shape].
+ * `for await (const [x, y] of loader(dataset, { batchSize: 32, shuffle: true })) …`
+ */
+export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed = 0, dropLast = false }: LoaderOptions = {}): Loader {
+  if (!Number.isInteger(batchSize) || batchSize < 1) fail('argument', 'loader', `batchSize must be a whole number ≥ 1, got ${batchSize}`);
+  if (dataset.length === 0) fail('data', 'loader', 'the dataset has no examples');
+  if (dropLast && dataset.length < batchSize) fail('data', 'loader', `dropLast leaves nothing: ${dataset.length} examples are less than one batch of ${batchSize}`, 'Use a smaller batchSize.');
+  const end = dropLast ? dataset.length - (dataset.length % batchSize) : dataset.length;
+  let state: LoaderState = { epoch: 0, position: 0 };
+
+  async function* raw(): AsyncGenerator<RawBatch> {
+    const { epoch } = state;
+    const order = orderOf(dataset.length, shuffle, seed, epoch);
+    while (state.epoch === epoch && state.position < end) {
+      const rows = order.subarray(state.position, Math.min(state.position + batchSize, end));
+      const read = dataset.read(rows);
+      const arrays = read instanceof Promise ? await read : read;
+      state = { epoch, position: state.position + rows.length };
+      yield { size: rows.length, arrays };
+    }
+    if (state.epoch === epoch) state = { epoch: epoch + 1, position: 0 };
+  }
+
+  return {
+    length: Math.ceil(end / batchSize),
+    get state() {
+      return state;
+    },
+    set state(next) {
+      if (!(next.epoch >= 0 && next.position >= 0 && next.position <= end)) fail('state', 'loader', `position ${next.position} of epoch ${next.epoch} does not exist in ${end} examples`, 'Was the state saved with other data?');
+      state = { epoch: next.epoch, position: next.position };
+    },
+    raw,
+    async *[Symbol.asyncIterator]() {
+      for await (const { size, arrays } of raw()) yield toTensors(dataset, size, arrays) as Batch;
+    },
+  };
+}
+
+/** One tensor per field of a raw batch. */
+export const toTensors = (dataset: Dataset, size: number, arrays: readonly TypedArray[]): Tensor[] =>
+  dataset.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [size, ...shape], dtype }));

@@ -1,0 +1,91 @@
+/**
+ * What has to run for some nodes to have values: the graph behind them, cut at everything that is computed already, with pending
+ * variable versions followed to the nodes that compute them.
+ */
+import { fail, showShape } from '../core/errors.ts';
+import { isOp, type Node, newNode } from '../graph/node.ts';
+import { inputLeaf, type InputSource, pendingValue, sourceOf, storageLeaf, storageOf } from './values.ts';
+
+export interface Capture {
+  readonly roots: readonly Node[];
+  /** Everything to compute, and the values it starts from, inputs before users. */
+  readonly nodes: readonly Node[];
+  /** Nodes whose values are there, in the order they are bound. */
+  readonly bound: readonly Node[];
+}
+
+/** The node that computes a value: follows pending versions of variables. */
+export function resolve(node: Node): Node {
+  let current = node;
+  for (let next = pendingValue(current); next !== undefined; next = pendingValue(current)) current = next;
+  return current;
+}
+
+/** `isBound` says which nodes need no computing (default: those with a value). */
+export function capture(operation: string, roots: readonly Node[], isBound: (node: Node) => boolean = (node) => storageOf(node) !== undefined): Capture {
+  const seen = new Set<Node>();
+  const bound: Node[] = [];
+  const stack = roots.map(resolve);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (isBound(node)) {
+      bound.push(node);
+      continue;
+    }
+    const source = sourceOf(node);
+    if (source?.kind === 'input') refuseRecorded(operation, roots[0], source);
+    for (const input of node.inputs) stack.push(resolve(input));
+  }
+  const byId = (a: Node, b: Node): number => a.id - b.id;
+  return { roots, nodes: [...seen].sort(byId), bound: bound.sort(byId) };
+}
+
+function refuseRecorded(operation: string, node: Node, source: InputSource): never {
+  const what = `${node.dtype} ${showShape(node.shape)}${node.op === 'leaf' ? '' : ` (result of ${node.op})`}`;
+  return fail(
+    'state',
+    operation,
+    `a tensor ${what} has no value yet: it belongs to a function that ${source.of} is recording`,
+    `Return it from the function and read it outside; for control flow by value use where(), or do not use ${source.of} here.`,
+  );
+}
+
+/** Scalars that the compiler knows something about stay in the program; others become inputs, so that a changing number does not recompile. */
+const isLifted = (node: Node): boolean =>
+  isOp(node, 'constant') && (node.dtype === 'float32' || node.dtype === 'float64' || node.dtype === 'int32') && !plainNumbers.has(node.attributes.value);
+const plainNumbers = new Set([0, 1, -1, 2, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+
+/** The constants of a capture that become inputs. */
+export const liftedConstants = (captured: Capture): Node[] => captured.nodes.filter(isLifted);
+
+export interface ClosedGraph {
+  readonly outputs: readonly Node[];
+  /** Leaves standing for the replaced nodes, in their order. */
+  readonly inputs: readonly Node[];
+}
+
+/** The captured graph as a graph of its own: input leaves in place of the given nodes, no tie to any value. */
+export function closeGraph(captured: Capture, replaced: readonly Node[]): ClosedGraph {
+  const inputs = replaced.map((node) => inputLeaf('compile', node.shape, node.dtype));
+  return { inputs, outputs: rebuild(captured, new Map(replaced.map((node, i) => [node, inputs[i]]))) };
+}
+
+/** The captured graph with its values as storage leaves, for interpretation. */
+export const groundGraph = (captured: Capture): readonly Node[] =>
+  rebuild(captured, new Map(captured.bound.flatMap((node) => (node.op === 'leaf' ? [] : [[node, storageLeaf(storageOf(node) ?? fail('internal', 'realize', 'a value is missing'), node.shape, node.dtype)]]))));
+
+export function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {
+  const rebuilt = new Map(replacements);
+  const bound = new Set(captured.bound);
+  const now = (node: Node): Node => {
+    const target = resolve(node);
+    return rebuilt.get(target) ?? target;
+  };
+  for (const node of captured.nodes) {
+    if (rebuilt.has(node) || bound.has(node)) continue;
+    const inputs = node.inputs.map(now);
+    if (inputs.some((input, i) => input !== node.inputs[i])) rebuilt.set(node, newNode(node.op, inputs, node.attributes, node));
+  }
+  return captured.roots.map(now);
+}

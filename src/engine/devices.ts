@@ -1,0 +1,58 @@
+/** Which device runs programs. Devices register a loader, called when the device is first needed; 'reference' is always there. */
+import { debug, environmentVariable } from '../core/debug.ts';
+import { didYouMean, fail } from '../core/errors.ts';
+import type { CompiledDevice, DeviceName, Storage } from '../runtime/device.ts';
+
+const loaders = new Map<string, () => CompiledDevice>();
+const loaded = new Map<string, CompiledDevice>();
+let chosen: string | undefined;
+let fallback = false;
+
+const known = (): string[] => ['reference', ...loaders.keys()];
+
+/** Makes a device available. `loader` throws when this machine cannot have it (for example, no C compiler). */
+export function registerDevice(name: DeviceName, loader: () => CompiledDevice): void {
+  loaders.set(name, loader);
+}
+
+/** Chooses the device for everything that is computed from now on: 'native', 'reference', … */
+export function setDevice(name: DeviceName): void {
+  if (!known().includes(name)) fail('device', 'setDevice', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
+  chosen = name;
+  fallback = false;
+}
+
+/** The name of the device that is used: setDevice, else GRADIX_DEVICE, else the fastest that is registered. */
+export function currentDevice(): DeviceName {
+  if (fallback) return 'reference';
+  const name = chosen ?? environmentVariable('GRADIX_DEVICE') ?? [...loaders.keys()][0] ?? 'reference';
+  if (!known().includes(name)) fail('device', 'GRADIX_DEVICE', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
+  return name as DeviceName;
+}
+
+/** The current device, loaded; undefined is the reference device, which interprets. */
+export function compiledDevice(): CompiledDevice | undefined {
+  const name = currentDevice();
+  if (name === 'reference') return undefined;
+  const ready = loaded.get(name);
+  if (ready) return ready;
+  const asked = chosen !== undefined || environmentVariable('GRADIX_DEVICE') !== undefined;
+  try {
+    const device = (loaders.get(name) as () => CompiledDevice)();
+    loaded.set(name, device);
+    debug(1, () => `gradix: device ${name}: ${device.target.identity}, ${device.target.threads} threads`);
+    return device;
+  } catch (error) {
+    if (asked) throw error;
+    fallback = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`gradix: using the slow reference device (${reason}). Install a C compiler (gcc or clang) for speed.`);
+    return undefined;
+  }
+}
+
+/** Memory on the current device without starting it: before a device is loaded, plain JavaScript memory serves (all CPU devices read it). */
+export function allocate(byteLength: number): Storage {
+  const device = loaded.get(currentDevice());
+  return device ? device.allocate(byteLength) : { buffer: new ArrayBuffer(byteLength), byteOffset: 0, byteLength };
+}

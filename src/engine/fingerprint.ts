@@ -1,0 +1,47 @@
+/** The structure of a graph as text: two graphs with the same text are computed by the same program. */
+import type { Body } from '../graph/attributes.ts';
+import { isOp, type Node, topologicalOrder } from '../graph/node.ts';
+
+/** `slots`: nodes that stand for inputs of the program, by position. Only shape and dtype of those count. */
+export function fingerprint(nodes: readonly Node[], outputs: readonly Node[], slots: ReadonlyMap<Node, number>, resolve: (node: Node) => Node): string {
+  const numbers = new Map<Node, number>();
+  const pieces: string[] = [];
+  for (const node of nodes) {
+    numbers.set(node, numbers.size);
+    const slot = slots.get(node);
+    const type = `${node.dtype}[${node.shape}]`;
+    if (slot !== undefined) pieces.push(`$${slot}:${type}`);
+    else pieces.push(`${node.op}(${node.inputs.map((input) => numbers.get(resolve(input))).join()})${describeAttributes(node)}:${type}`);
+  }
+  pieces.push(outputs.map((node) => numbers.get(resolve(node))).join());
+  return pieces.join(';');
+}
+
+function describeAttributes(node: Node): string {
+  if (isOp(node, 'scan')) return `{${node.attributes.length},${node.attributes.reverse},${describeBody(node.attributes.body)}}`;
+  // JSON writes −0, infinities and NaN as 0 or null.
+  if (isOp(node, 'constant')) return Object.is(node.attributes.value, -0) ? '-0' : String(node.attributes.value);
+  if (isOp(node, 'pad')) return `${JSON.stringify(node.attributes.padding)},${node.attributes.value}`;
+  return JSON.stringify(node.attributes);
+}
+
+function describeBody(body: Body): string {
+  const nodes = topologicalOrder([...body.parameters, ...body.results]);
+  return `${body.constants},${body.carries},${fingerprint(nodes, body.results, new Map(body.parameters.map((node, i) => [node, i])), (node) => node)}`;
+}
+
+/** 106 bits of a text (two rounds of Bryc's cyrb53 with different seeds), to keep cache keys short. */
+export const digest = (text: string): string => hash53(text, 1).toString(36) + hash53(text, 2).toString(36);
+
+function hash53(text: string, seed: number): number {
+  let low = 0xdeadbeef ^ seed;
+  let high = 0x41c6ce57 ^ seed;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    low = Math.imul(low ^ code, 2654435761);
+    high = Math.imul(high ^ code, 1597334677);
+  }
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  return 4294967296 * (2097151 & high) + (low >>> 0);
+}

@@ -1,0 +1,49 @@
+/**
+ * The default random sequence: a seed and a counter on the host. Draw c has the key threefry2x32(seed, c), so that a draw depends only on
+ * its number (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+ */
+import { fail } from '../core/errors.ts';
+import type { Node } from '../graph/node.ts';
+import { threefry2x32 } from '../ops/random.ts';
+import type { Recorder } from './recorder.ts';
+import { storageFrom, storageLeaf } from './values.ts';
+
+export interface RandomState {
+  readonly seed: number;
+  readonly counter: number;
+}
+
+let seed = Date.now() % 2 ** 31;
+let counter = 0;
+
+/** Starts the default sequence anew. */
+export function setRandomState(state: RandomState): void {
+  if (!Number.isSafeInteger(state.seed) || state.seed < 0) fail('value', 'seed', `expected a whole number ≥ 0, got ${state.seed}`);
+  seed = state.seed;
+  counter = state.counter;
+}
+
+export const randomState = (): RandomState => ({ seed, counter });
+
+/** The words of a key for a seed: high and low 32 bits. */
+export const keyWords = (value: number): readonly [number, number] => [Math.floor(value / 2 ** 32) | 0, value | 0];
+
+/** The key of the next draw of the default sequence. */
+export const nextHostKey = (): [number, number] => threefry2x32(...keyWords(seed), ...keyWords(counter++));
+
+/** The key of the next draw as a node, int32 [2]; while a function is being recorded, one that each of its runs draws anew. */
+export function nextKey(recorder: Recorder | undefined): Node {
+  return recorder ? recorder.nextKey() : storageLeaf(storageFrom(Int32Array.from(nextHostKey())), [2], 'int32');
+}
+
+/** `count` numbers in [0, 1) from the default sequence, drawn on the host (for initial values). */
+export function hostUniform(count: number): Float64Array {
+  const key = nextHostKey();
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const [a, b] = threefry2x32(...key, i / 2, 0);
+    out[i] = (a >>> 8) * 2 ** -24;
+    if (i + 1 < count) out[i + 1] = (b >>> 8) * 2 ** -24;
+  }
+  return out;
+}

@@ -1,0 +1,105 @@
+/** Realisation: computes what is asked for, and all pending variable versions with it, as one program. */
+import type { TypedArray } from '../core/dtype.ts';
+import { storedNumber } from '../core/half.ts';
+import { attributesOf, type Node } from '../graph/node.ts';
+import { evaluateGraph } from '../ops/evaluate.ts';
+import type { Storage } from '../runtime/device.ts';
+import { type Capture, capture, closeGraph, groundGraph, liftedConstants, resolve } from './capture.ts';
+import { elementOperations, interpreterLimit, worthWaiting } from './cost.ts';
+import { allocate, currentDevice } from './devices.ts';
+import { fingerprint } from './fingerprint.ts';
+import { loadProgram } from './programs.ts';
+import { settled, settleSync } from './queue.ts';
+import { byteLengthOf, keepValue, storageFrom, storageOf, viewOf } from './values.ts';
+import { pendingLeaves, settleVariables } from './variables.ts';
+
+/** Values read while a gradient is being taken keep their graph, so that the gradient can go through them. */
+let historyKeepers = 0;
+
+export const keepsHistory = (): boolean => historyKeepers > 0;
+
+export function keepingHistory<T>(body: () => T): T {
+  historyKeepers++;
+  try {
+    return body();
+  } finally {
+    historyKeepers--;
+  }
+}
+
+/** A program ready to run. */
+interface Plan {
+  readonly later: boolean;
+  readonly run: () => void;
+  readonly runAsync: () => Promise<void>;
+}
+
+/** Computes the nodes now. */
+export function realizeSync(operation: string, nodes: readonly Node[]): void {
+  settleSync(operation);
+  planFor(operation, nodes)?.run();
+}
+
+/** Computes the nodes; large programs leave the event loop free while they run. */
+export async function realize(operation: string, nodes: readonly Node[]): Promise<void> {
+  await settled(async () => {
+    const plan = planFor(operation, nodes);
+    if (plan?.later) await plan.runAsync();
+    else plan?.run();
+  });
+}
+
+function planFor(operation: string, nodes: readonly Node[]): Plan | undefined {
+  const asked = nodes.filter((node) => storageOf(node) === undefined);
+  if (asked.length === 0) return undefined;
+  const leaves = [...asked, ...pendingLeaves()];
+  const captured = capture(operation, [...new Set(leaves.map(resolve))].filter((node) => storageOf(node) === undefined));
+  const keep = (storages: readonly Storage[]): void => {
+    captured.roots.forEach((root, i) => {
+      if (storageOf(root) === undefined) keepValue(root, storages[i]);
+    });
+    for (const leaf of leaves) if (storageOf(leaf) === undefined) keepValue(leaf, storageOf(resolve(leaf)) as Storage);
+    settleVariables();
+  };
+  const interpreted = currentDevice() === 'reference' || elementOperations(captured.nodes) <= interpreterLimit;
+  return interpreted ? interpretedPlan(captured, keep) : compiledPlan(captured, keep);
+}
+
+function interpretedPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Plan {
+  const run = (): void => {
+    const values = evaluateGraph(groundGraph(captured), (leaf) => viewOf(storageOf(leaf) as Storage, leaf.dtype));
+    keep(values.map((array) => storageFrom(compact(array))));
+  };
+  return { later: false, run, runAsync: async () => run() };
+}
+
+/** A result that is a small view of large memory does not keep that memory alive. */
+const compact = (values: TypedArray): TypedArray => (values.byteLength * 2 < values.buffer.byteLength ? values.slice() : values);
+
+function compiledPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Plan {
+  const lifted = liftedConstants(captured);
+  const replaced = [...captured.bound, ...lifted];
+  const slots = new Map(replaced.map((node, i) => [node, i]));
+  const text = fingerprint(captured.nodes, captured.roots, slots, resolve);
+  const aliases = captured.roots.map(() => undefined);
+  const { executable, program } = loadProgram(text, () => ({ ...closeGraph(captured, replaced), aliases }), 'lazy program');
+  const inputs = [...captured.bound.map((node) => storageOf(node) as Storage), ...lifted.map(scalarStorage)];
+  const outputs = captured.roots.map((root) => allocate(byteLengthOf(root)));
+  return {
+    later: program !== undefined && worthWaiting(program),
+    run: () => {
+      executable.run(inputs, outputs);
+      keep(outputs);
+    },
+    runAsync: async () => {
+      await executable.runAsync(inputs, outputs);
+      keep(outputs);
+    },
+  };
+}
+
+function scalarStorage(constant: Node): Storage {
+  const storage = allocate(byteLengthOf(constant));
+  viewOf(storage, constant.dtype)[0] = storedNumber(constant.dtype, attributesOf(constant, 'constant').value);
+  return storage;
+}

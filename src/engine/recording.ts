@@ -1,0 +1,257 @@
+/**
+ * A function of tensors recorded once as a program and replayed without its graph: arguments, variables and random keys are bound at each
+ * run, variables that it assigns are written in place.
+ */
+import type { DType } from '../core/dtype.ts';
+import type { Shape } from '../core/shape.ts';
+import type { Node } from '../graph/node.ts';
+import { substitute } from '../graph/substitute.ts';
+import { stopGradient } from '../autodiff/override.ts';
+import { reshape, slice } from '../ops/build.ts';
+import type { Storage } from '../runtime/device.ts';
+import { capture, type Capture, closeGraph, resolve } from './capture.ts';
+import { worthWaiting } from './cost.ts';
+import { allocate } from './devices.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Loaded, loadProgram } from './programs.ts';
+import { settleSync, submit } from './queue.ts';
+import { nextHostKey } from './random.ts';
+import { realizeSync } from './realize.ts';
+import { type Recorder, withRecorder } from './recorder.ts';
+import { byteLengthOf, copyBytes, inputLeaf, sourceOf, storageFrom, storageLeaf, storageOf, type VariableState } from './values.ts';
+import { leafOf, replaceStorage, setVersion, storageOfVariable, takeForWriting } from './variables.ts';
+
+export interface TypeOf {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export interface Recording {
+  /** Runs the program on nodes of the recorded types; large programs run when a result is needed. */
+  readonly replay: (args: readonly Node[]) => Node[];
+  /** As replay, at once, with a time for every kernel. */
+  readonly profile: (args: readonly Node[]) => ReturnType<Loaded['executable']['profile']>;
+  readonly loaded: Loaded | undefined;
+}
+
+/** What a variable is to the recorded function. */
+interface Use {
+  readonly state: VariableState;
+  readonly leaf: Node;
+  /** The value assigned last. */
+  assigned: Node | undefined;
+  /** What reading it now gives. */
+  now: Node;
+}
+
+/** Where something the function returns or assigns comes from. */
+type Origin =
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'argument'; readonly index: number }
+  | { readonly kind: 'variable'; readonly state: VariableState }
+  | { readonly kind: 'captured'; readonly node: Node };
+
+type Binding =
+  | { readonly kind: 'argument'; readonly index: number }
+  | { readonly kind: 'variable'; readonly state: VariableState }
+  | { readonly kind: 'captured'; readonly storage: Storage }
+  | { readonly kind: 'keys' };
+
+/** Records `body`, which gets leaves of the given types and returns nodes. `name` is for errors and debug output. */
+export function record(name: string, types: readonly TypeOf[], body: (leaves: readonly Node[]) => readonly Node[]): Recording {
+  const first = inputLeaf('compile', [], 'float32').id;
+  const leaves = types.map(({ shape, dtype }) => inputLeaf('compile', shape, dtype));
+  const uses = new Map<VariableState, Use>();
+  const draws: Node[] = [];
+  const useOf = (state: VariableState): Use => {
+    const known = uses.get(state);
+    if (known) return known;
+    const leaf = inputLeaf('compile', state.shape, state.dtype);
+    const use: Use = { state, leaf, assigned: undefined, now: leaf };
+    uses.set(state, use);
+    return use;
+  };
+  const recorder: Recorder = {
+    of: 'compile',
+    readVariable: (state) => useOf(state).now,
+    assignVariable(state, value) {
+      const use = useOf(state);
+      use.assigned = value;
+      // As outside of recordings: a new version is a constant to later gradients.
+      use.now = stopGradient(value);
+    },
+    nextKey() {
+      const key = inputLeaf('compile', [2], 'int32');
+      draws.push(key);
+      return key;
+    },
+  };
+  const read = withRecorder(recorder, () => body(leaves));
+  const returned = read.map((node) => [...uses.values()].find((use) => use.now === node)?.assigned ?? node);
+  const assigned = [...uses.values()].filter((use) => use.assigned !== undefined && use.assigned !== use.leaf);
+  return assemble({ name, first, leaves, uses: [...uses.values()], draws, returned, assigned });
+}
+
+interface Recorded {
+  readonly name: string;
+  /** Nodes with smaller ids were there before. */
+  readonly first: number;
+  readonly leaves: readonly Node[];
+  readonly uses: readonly Use[];
+  readonly draws: readonly Node[];
+  readonly returned: readonly Node[];
+  readonly assigned: readonly Use[];
+}
+
+/** The keys of all draws of one run, as rows of one input. */
+function keyRows(draws: readonly Node[]): { readonly keys: Node; readonly rows: ReadonlyMap<Node, Node> } {
+  const keys = inputLeaf('compile', [draws.length, 2], 'int32');
+  return { keys, rows: new Map(draws.map((draw, i) => [draw, reshape(slice(keys, [i, 0], [1, 2]), [2])])) };
+}
+
+function assemble({ name, first, leaves, uses, draws, returned, assigned }: Recorded): Recording {
+  const { keys, rows } = keyRows(draws);
+  const wanted = substitute([...returned, ...assigned.map((use) => use.assigned as Node)], rows).map(resolve);
+  const ownInputs = new Set<Node>([...leaves, ...uses.map((use) => use.leaf), keys]);
+  const isFree = (node: Node): boolean => ownInputs.has(node);
+  // What was built before the recording and is not a mere number is a value of its own, computed once now.
+  const isOuter = (node: Node): boolean => (node.op === 'leaf' ? storageOf(node) !== undefined : node.id < first && !isNumber(node));
+  const isBound = (node: Node): boolean => isFree(node) || isOuter(node);
+  const all = capture(name, wanted, isBound);
+  realizeSync(name, all.bound.filter((node) => !isFree(node)));
+
+  const computed = [...new Set(wanted.filter((node) => !isBound(node)))];
+  const originOf = (node: Node): Origin => {
+    if (!isBound(node)) return { kind: 'output', index: computed.indexOf(node) };
+    const index = leaves.indexOf(node);
+    if (index >= 0) return { kind: 'argument', index };
+    const use = uses.find((u) => u.leaf === node);
+    return use ? { kind: 'variable', state: use.state } : { kind: 'captured', node: kept(node) };
+  };
+  const captured: Capture = { ...all, roots: computed };
+  const bindings = captured.bound.map((node): Binding => {
+    if (node === keys) return { kind: 'keys' };
+    const origin = originOf(node);
+    return origin.kind === 'captured' ? { kind: 'captured', storage: storageOf(origin.node) as Storage } : (origin as Binding);
+  });
+  const inPlace = assigned.map((use, i) => ({ state: use.state, origin: originOf(wanted[returned.length + i]) }));
+  const results = returned.map((_, i) => originOf(wanted[i]));
+  const outputs = computed.map(({ shape, dtype }) => ({ shape, dtype }));
+  return replayer({ name, bindings, inPlace, results, outputs, draws: draws.length, loaded: load(name, captured, bindings, inPlace) });
+}
+
+const isNumber = (node: Node): boolean => node.op === 'constant' || node.op === 'iota' || (node.op === 'broadcast' && isNumber(node.inputs[0]));
+
+/** A leaf for a value that does not keep its history. */
+const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node.shape, node.dtype));
+
+type Assignment = { readonly state: VariableState; readonly origin: Origin };
+
+function load(name: string, captured: Capture, bindings: readonly Binding[], inPlace: readonly Assignment[]): Loaded | undefined {
+  if (captured.roots.length === 0) return undefined;
+  const aliases = captured.roots.map((_, output) => {
+    const writer = inPlace.find(({ origin }) => origin.kind === 'output' && origin.index === output);
+    const input = bindings.findIndex((binding) => binding.kind === 'variable' && binding.state === writer?.state);
+    return input < 0 ? undefined : input;
+  });
+  const slots = new Map(captured.bound.map((node, i) => [node, i]));
+  const text = `${fingerprint(captured.nodes, captured.roots, slots, resolve)}|${aliases.map((a) => a ?? '').join()}`;
+  return loadProgram(text, () => ({ ...closeGraph(captured, captured.bound), aliases }), `compiled function ${name}`);
+}
+
+interface Replay {
+  readonly name: string;
+  readonly bindings: readonly Binding[];
+  readonly inPlace: readonly Assignment[];
+  readonly results: readonly Origin[];
+  readonly outputs: readonly TypeOf[];
+  readonly draws: number;
+  readonly loaded: Loaded | undefined;
+}
+
+function replayer(recording: Replay): Recording {
+  const { name, bindings, inPlace, results, outputs, draws, loaded } = recording;
+  const read = bindings.flatMap((binding) => (binding.kind === 'variable' ? [binding.state] : []));
+  const passed = [...results, ...inPlace.map(({ origin }) => origin)].flatMap((origin) => (origin.kind === 'variable' ? [origin.state] : []));
+  const states = [...new Set([...read, ...passed])];
+  const later = loaded?.program !== undefined && worthWaiting(loaded.program);
+
+  const prepare = (args: readonly Node[]) => {
+    const missing = args.filter((node) => storageOf(node) === undefined);
+    const pending = states.filter((state) => storageOfVariable(state) === undefined);
+    if (missing.length > 0 || pending.length > 0) realizeSync(name, [...missing, ...pending.map(leafOf)]);
+    for (const state of pending) storageOfVariable(state);
+    // Values that pass through unchanged, seen before anything is overwritten.
+    const before = (origin: Origin): Node | undefined =>
+      origin.kind === 'argument' ? args[origin.index] : origin.kind === 'variable' ? leafOf(origin.state) : origin.kind === 'captured' ? origin.node : undefined;
+    const passedResults = results.map(before);
+    const passedValues = inPlace.map(({ origin }) => before(origin));
+    const keyWords = new Int32Array(2 * draws);
+    for (let i = 0; i < draws; i++) keyWords.set(nextHostKey(), 2 * i);
+    const inputs = bindings.map((binding) => {
+      if (binding.kind === 'captured') return binding.storage;
+      if (binding.kind === 'keys') return storageFrom(keyWords);
+      return (binding.kind === 'argument' ? storageOf(args[binding.index]) : storageOfVariable(binding.state)) as Storage;
+    });
+    const storages = outputs.map((): Storage | undefined => undefined);
+    const copies: { readonly from: Storage; readonly to: Storage }[] = [];
+    const written = new Map<number, VariableState>();
+    for (const { state, origin } of inPlace) {
+      if (origin.kind !== 'output' || written.has(origin.index)) continue;
+      written.set(origin.index, state);
+      const input = bindings.findIndex((binding) => binding.kind === 'variable' && binding.state === state);
+      if (input < 0) continue;
+      const { storage, from } = takeForWriting(state);
+      if (from) copies.push({ from, to: storage });
+      inputs[input] = storage;
+      storages[origin.index] = storage;
+    }
+    const bound = storages.map((storage, i) => storage ?? allocate(byteLengthOf(outputs[i])));
+    const finish = (): Node[] => {
+      for (const [index, state] of written) replaceStorage(state, bound[index]);
+      inPlace.forEach(({ state, origin }, i) => {
+        const value = passedValues[i];
+        if (value) setVersion(state, value);
+        else if (origin.kind === 'output' && written.get(origin.index) !== state) setVersion(state, leafOf(written.get(origin.index) as VariableState));
+      });
+      return results.map((origin, i) => {
+        if (origin.kind !== 'output') return passedResults[i] as Node;
+        const writer = written.get(origin.index);
+        return writer ? leafOf(writer) : storageLeaf(bound[origin.index], outputs[origin.index].shape, outputs[origin.index].dtype);
+      });
+    };
+    return { inputs, outputs: bound, copy: () => copies.forEach(({ from, to }) => copyBytes(from, to)), finish };
+  };
+
+  return {
+    loaded,
+    replay(args) {
+      const run = prepare(args);
+      if (loaded) {
+        submit(
+          {
+            run: () => {
+              run.copy();
+              loaded.executable.run(run.inputs, run.outputs);
+            },
+            runAsync: () => {
+              run.copy();
+              return loaded.executable.runAsync(run.inputs, run.outputs);
+            },
+          },
+          later,
+        );
+      }
+      return run.finish();
+    },
+    profile(args) {
+      if (!loaded) return [];
+      settleSync(name);
+      const run = prepare(args);
+      run.copy();
+      const times = loaded.executable.profile(run.inputs, run.outputs);
+      run.finish();
+      return times;
+    },
+  };
+}

@@ -1,0 +1,20 @@
+/** gradix/nn: layers, losses, initialisers. */
+export { Activation, activation, elu, gelu, leakyRelu, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh } from './activations.ts';
+export { BatchNorm, type BatchNormOptions, batchNorm } from './batch-norm.ts';
+export { Conv, type ConvOptions, conv1d, conv2d, conv3d } from './conv.ts';
+export { Dropout, dropout } from './dropout.ts';
+export { Embedding, type EmbeddingOptions, embedding } from './embedding.ts';
+export { Flatten, flatten } from './flatten.ts';
+export type { Fans, Initializer } from './initializers.ts';
+export * as initializers from './initializers.ts';
+export { LayerNorm, type LayerNormOptions, layerNorm } from './layer-norm.ts';
+export { Linear, type LinearOptions, linear } from './linear.ts';
+export * from './losses/index.ts';
+export { Lstm, type LstmOptions, type LstmState, lstm } from './lstm.ts';
+export { Module, type NamedVariables, type StateDict } from './module.ts';
+export { buffer, type ParameterDType, parameter } from './parameter.ts';
+export { avgPool2d, GlobalAvgPool, globalAvgPool, maxPool2d, Pool2d, type PoolOptions } from './pool.ts';
+export { type CallListener, listening } from './record.ts';
+export { type Layer, Sequential, sequential } from './sequential.ts';
+export { SizedLayer } from './sized-layer.ts';
+export { type SummaryRow, summaryRows } from './summary.ts';

@@ -1,0 +1,163 @@
+/** Every layer: output shapes, and gradients by input and parameters against finite differences in float64. */
+import { describe, expect, it } from 'vitest';
+import { gradients, random, seed, type Tensor, tensor, type Variable, variable, zeros } from '../tensor/index.ts';
+import * as nn from './index.ts';
+import type { Layer } from './sequential.ts';
+
+const float64 = { dtype: 'float64' } as const;
+
+/** Values spread so that no two are near: maxima and kinks stay where they are under a small step. */
+const spread = (shape: readonly number[]): Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(
+    Float64Array.from({ length: size }, (_, i) => (((i * 7919) % size) + 0.5) / size - 0.5),
+    { shape },
+  ).mul(3);
+};
+
+/** Compares d Σ r·layer(x) with central differences, for x and every parameter. */
+function checkLayer(layer: Layer, x: Variable): void {
+  const weights = random.normal(layer.apply(x).shape, { seed: 5, dtype: 'float64' });
+  const buffers = Object.values(layer.namedBuffers()).map((v) => ({ v, value: v.snapshot() }));
+  const loss = (): Tensor => {
+    for (const { v, value } of buffers) v.assign(value);
+    return layer.apply(x).mul(weights).sum();
+  };
+  const parameters = [x, ...layer.parameters()];
+  const exact = gradients(loss(), parameters).map((g) => g.dataSync());
+  parameters.forEach((v, which) => {
+    const start = v.dataSync();
+    const at = (i: number, change: number): number => {
+      const moved = start.slice();
+      moved[i] += change;
+      v.assign(tensor(moved, { shape: v.shape }));
+      return loss().itemSync();
+    };
+    for (let i = 0; i < start.length; i += Math.max(1, Math.floor(start.length / 12))) {
+      const numeric = (at(i, 1e-5) - at(i, -1e-5)) / 2e-5;
+      expect(exact[which][i], `parameter ${which}, entry ${i}`).toBeCloseTo(numeric, 6);
+    }
+    v.assign(tensor(start, { shape: v.shape }));
+  });
+}
+
+const cases: [string, () => Layer, number[], number[]][] = [
+  ['linear', () => nn.linear(3, float64), [4, 5], [4, 3]],
+  ['linear without bias on a sequence', () => nn.linear(3, { ...float64, bias: false }), [2, 3, 4], [2, 3, 3]],
+  ['conv1d', () => nn.conv1d(3, 3, { ...float64, padding: 1 }), [2, 5, 2], [2, 5, 3]],
+  ['conv2d', () => nn.conv2d(4, 3, { ...float64, padding: 1 }), [2, 5, 4, 3], [2, 5, 4, 4]],
+  ['conv2d strided, dilated, grouped', () => nn.conv2d(4, [2, 3], { ...float64, stride: [2, 1], dilation: [1, 2], groups: 2 }), [2, 6, 7, 2], [2, 3, 3, 4]],
+  ['conv2d same', () => nn.conv2d(2, 4, { ...float64, padding: 'same', stride: 2 }), [1, 7, 5, 1], [1, 4, 3, 2]],
+  ['conv3d', () => nn.conv3d(2, 2, float64), [1, 3, 3, 4, 2], [1, 2, 2, 3, 2]],
+  ['batchNorm', () => nn.batchNorm(float64), [4, 3, 2, 3], [4, 3, 2, 3]],
+  ['layerNorm', () => nn.layerNorm(float64), [4, 6], [4, 6]],
+  ['maxPool2d', () => nn.maxPool2d(2), [2, 5, 4, 2], [2, 2, 2, 2]],
+  ['maxPool2d overlapping, padded', () => nn.maxPool2d(3, { stride: 2, padding: 1 }), [1, 6, 5, 2], [1, 3, 3, 2]],
+  ['avgPool2d', () => nn.avgPool2d([2, 3], { stride: 1 }), [1, 4, 5, 2], [1, 3, 3, 2]],
+  ['globalAvgPool', () => nn.globalAvgPool(), [2, 3, 4, 5], [2, 5]],
+  ['flatten', () => nn.flatten(), [2, 3, 4], [2, 12]],
+  ['relu', () => nn.relu(), [3, 4], [3, 4]],
+  ['leakyRelu', () => nn.leakyRelu({ slope: 0.2 }), [3, 4], [3, 4]],
+  ['elu', () => nn.elu(), [3, 4], [3, 4]],
+  ['gelu', () => nn.gelu(), [3, 4], [3, 4]],
+  ['silu', () => nn.silu(), [3, 4], [3, 4]],
+  ['softplus', () => nn.softplus(), [3, 4], [3, 4]],
+  ['tanh', () => nn.tanh(), [3, 4], [3, 4]],
+  ['sigmoid', () => nn.sigmoid(), [3, 4], [3, 4]],
+  ['softmax', () => nn.softmax(), [3, 4], [3, 4]],
+  ['logSoftmax', () => nn.logSoftmax(), [3, 4], [3, 4]],
+  ['lstm', () => nn.lstm(3, { ...float64, forgetBias: 1 }), [2, 4, 2], [2, 4, 3]],
+];
+
+describe('layers', () => {
+  it.each(cases)('%s', (_name, make, input, output) => {
+    seed(1);
+    const layer = make();
+    const x = variable(spread(input));
+    expect(layer.apply(x).shape).toEqual(output);
+    checkLayer(layer, x);
+  });
+
+  it('embedding looks rows up and adds their gradients', () => {
+    const layer = nn.embedding(4, 2, float64);
+    const indices = tensor([[1, 3, 1]], { dtype: 'int32' });
+    expect(layer.apply(indices).shape).toEqual([1, 3, 2]);
+    const [g] = gradients(layer.apply(indices).sum(), [layer.weight]);
+    expect(g.arraySync()).toEqual([
+      [0, 0],
+      [2, 2],
+      [0, 0],
+      [1, 1],
+    ]);
+  });
+
+  it('layerNorm gives rows of mean 0 and variance 1', () => {
+    const y = nn.layerNorm({ ...float64, epsilon: 0 }).apply(spread([3, 8]));
+    for (const mean of y.mean({ axis: 1 }).dataSync()) expect(mean).toBeCloseTo(0, 12);
+    for (const variance of y.square().mean({ axis: 1 }).dataSync()) expect(variance).toBeCloseTo(1, 12);
+  });
+
+  it('lstm equals its equations written out, and continues from a state', () => {
+    const layer = nn.lstm(2, float64);
+    const x = spread([1, 3, 2]);
+    const { outputs, state } = layer.run(x);
+    const [w, u, b] = layer.parameters().map((v) => v.dataSync());
+    const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
+    let [h, c] = [
+      [0, 0],
+      [0, 0],
+    ];
+    const values = x.dataSync();
+    for (let t = 0; t < 3; t++) {
+      const z = Array.from({ length: 8 }, (_, j) => b[j] + values[2 * t] * w[j] + values[2 * t + 1] * w[8 + j] + h[0] * u[j] + h[1] * u[8 + j]);
+      c = c.map((old, k) => sigmoid(z[2 + k]) * old + sigmoid(z[k]) * Math.tanh(z[4 + k]));
+      h = c.map((cell, k) => sigmoid(z[6 + k]) * Math.tanh(cell));
+      for (let k = 0; k < 2; k++) expect(outputs.dataSync()[2 * t + k]).toBeCloseTo(h[k], 12);
+    }
+    expect([...state.cell.dataSync()].map((v, k) => Math.abs(v - c[k]) < 1e-12)).toEqual([true, true]);
+    const first = layer.run(x.slice([0, 0, 0], [1, 2, 2]));
+    const rest = layer.run(x.slice([0, 2, 0], [1, 1, 2]), first.state);
+    expect(rest.state.hidden.dataSync()[1]).toBeCloseTo(h[1], 12);
+  });
+});
+
+describe('initialisers', () => {
+  const fans = { fanIn: 50, fanOut: 100 };
+  const variance = (values: Float64Array) => values.reduce((s, v) => s + v * v, 0) / values.length;
+  it.each([
+    ['glorotUniform', nn.initializers.glorotUniform(), 2 / 150],
+    ['glorotNormal', nn.initializers.glorotNormal(), 2 / 150],
+    ['heNormal', nn.initializers.heNormal(), 2 / 50],
+    ['kaimingUniform', nn.initializers.kaimingUniform(), 2 / 50],
+    ['lecunNormal', nn.initializers.lecunNormal(), 1 / 50],
+    ['fanInUniform', nn.initializers.fanInUniform(), 1 / 150],
+  ])('%s has its variance', (_name, initializer, expected) => {
+    seed(3);
+    expect(variance(initializer([100, 200], fans)) / expected).toBeCloseTo(1, 1);
+  });
+
+  it('orthogonal columns or rows are orthonormal', () => {
+    for (const [rows, columns] of [
+      [6, 4],
+      [4, 6],
+      [5, 5],
+    ]) {
+      const q = tensor(nn.initializers.orthogonal()([rows, columns], fans), { shape: [rows, columns] });
+      const product = rows >= columns ? q.transpose().matmul(q) : q.matmul(q.transpose());
+      const data = product.dataSync();
+      const n = Math.min(rows, columns);
+      for (let i = 0; i < n * n; i++) expect(data[i]).toBeCloseTo(i % (n + 1) === 0 ? 1 : 0, 12);
+    }
+  });
+
+  it('the same seed gives the same parameters', () => {
+    const weights = () => {
+      seed(11);
+      const layer = nn.linear(3);
+      layer.apply(zeros([1, 4]));
+      return [...layer.weight.dataSync()];
+    };
+    expect(weights()).toEqual(weights());
+    expect(Math.max(...weights().map(Math.abs))).toBeLessThanOrEqual(0.5);
+  });
+});

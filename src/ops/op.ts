@@ -1,0 +1,68 @@
+/** What is known of a primitive operation, in one object: shape rule, gradient, meaning, lowering property, samples. */
+import type { DType, TypedArray } from '../core/dtype.ts';
+import type { Shape } from '../core/shape.ts';
+import type { AttributesOf, OpName } from '../graph/attributes.ts';
+import type { Node, TensorType } from '../graph/node.ts';
+
+/**
+ * What the compiler asks of an op, never its name:
+ * `leaf` has no inputs; `elementwise` computes out[i] from in[i] (its IR operation has the op's own name); `movement` only renames indices;
+ * `reduction` folds axes; the rest have a schedule of their own.
+ */
+export type OpKind = 'leaf' | 'elementwise' | 'movement' | 'reduction' | 'window' | 'contraction' | 'indexed' | 'sequential' | 'loop';
+
+/** A test case made by the op itself: used for conformance on every device and for gradient checks. */
+export interface Sample<K extends OpName = OpName> {
+  readonly name: string;
+  readonly inputs: readonly SampleInput[];
+  readonly attributes: AttributesOf[K];
+  /** False at kinks and where the second derivative is not defined. Default true. */
+  readonly differentiable?: boolean;
+}
+
+/** Random values within [low, high] (defaults −1, 1; whole numbers for integer dtypes), or the given values. */
+export interface SampleInput {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  readonly low?: number;
+  readonly high?: number;
+  readonly values?: readonly number[];
+  /** Random values all at least this far apart (so that maxima are unambiguous under finite differences). */
+  readonly distinct?: boolean;
+}
+
+export interface Evaluation {
+  readonly node: Node;
+  readonly inputs: readonly TypedArray[];
+}
+
+/**
+ * Reverse rule: from a node and the gradient of the loss with respect to it, the gradients with respect to its inputs (null: none flows).
+ * Built of ordinary nodes, so it can be differentiated again. `needed[i]` is false where nobody asks for input i.
+ */
+export type GradientRule = (node: Node, dOut: Node, needed: readonly boolean[]) => readonly (Node | null)[];
+
+/** Reverse-mode differentiation of a graph, handed to ops that hold graphs: gradients of Σ ⟨dOutputs, outputs⟩ with respect to `wrt` (null: none flows). */
+export type Differentiate = (outputs: readonly Node[], dOutputs: readonly (Node | null)[], wrt: readonly Node[]) => readonly (Node | null)[];
+
+/** As GradientRule for an op with several results, each read through a `part` node; dParts[i] is null where no gradient arrives. */
+export type PartsGradientRule = (node: Node, dParts: readonly (Node | null)[], needed: readonly boolean[], differentiate: Differentiate) => readonly (Node | null)[];
+
+export interface Op<K extends OpName = OpName> {
+  readonly name: K;
+  readonly kind: OpKind;
+  /** One line: what it computes. */
+  readonly doc: string;
+  /** Shape and dtype of the result; throws a GradixError for inputs that do not fit. */
+  readonly infer: (inputs: readonly TensorType[], attributes: AttributesOf[K]) => TensorType;
+  /** Only ops with several results: their types, in the order that `part` counts them. Such a node's own shape and dtype mean nothing. */
+  readonly inferParts?: (inputs: readonly TensorType[], attributes: AttributesOf[K]) => readonly TensorType[];
+  /** null: piecewise constant or integer-valued, no gradient flows. Ops with several results have gradientOfParts instead. */
+  readonly gradient: GradientRule | null;
+  readonly gradientOfParts?: PartsGradientRule;
+  /** The meaning, in plain TypeScript with float64 inside. `inputs` are row-major and not to be changed. */
+  readonly evaluate: (call: Evaluation) => TypedArray;
+  /** Instead of `evaluate`, for ops with several results: all of them. Whoever interprets graphs (evaluate.ts) must call it and resolve `part` nodes. */
+  readonly evaluateParts?: (call: Evaluation) => readonly TypedArray[];
+  readonly samples: () => readonly Sample<K>[];
+}

@@ -1,0 +1,50 @@
+/**
+ * Counter-based random bits: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * The same key gives the same bits on every device, in any order.
+ */
+import { fail, showShape } from '../core/errors.ts';
+import { sameShape, sizeOf } from '../core/shape.ts';
+import { checkCount } from './check.ts';
+import { define } from './registry.ts';
+
+const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+/** Makes the third key word; from the Skein hash. */
+const parity = 0x1bd11bda;
+
+/** Both output words, as signed 32-bit integers. */
+export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
+  const keys = [key0, key1, key0 ^ key1 ^ parity];
+  let x0 = (counter0 + key0) | 0;
+  let x1 = (counter1 + key1) | 0;
+  for (let round = 0; round < 20; round++) {
+    const rotation = rotations[round % 8];
+    x0 = (x0 + x1) | 0;
+    x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
+    if (round % 4 !== 3) continue;
+    const injection = (round + 1) / 4;
+    x0 = (x0 + keys[injection % 3]) | 0;
+    x1 = (x1 + keys[(injection + 1) % 3] + injection) | 0;
+  }
+  return [x0, x1];
+}
+
+define({
+  name: 'randomBits',
+  kind: 'indexed',
+  doc: 'element i (row-major) is the first word of Threefry-2×32 at counter (i, 0) under the key',
+  infer(inputs, { shape }) {
+    checkCount('randomBits', inputs, 1);
+    const [key] = inputs;
+    if (key.dtype !== 'int32' || !sameShape(key.shape, [2]))
+      fail('shape', 'randomBits', `expected a key int32 [2], got ${key.dtype} ${showShape(key.shape)}`, 'Make one with random.key(seed).');
+    return { shape, dtype: 'int32' };
+  },
+  gradient: null,
+  evaluate: ({ node, inputs: [key] }) => Int32Array.from({ length: sizeOf(node.shape) }, (_, i) => threefry2x32(key[0], key[1], i, 0)[0]),
+  samples: () => [
+    { name: 'matrix', inputs: [{ shape: [2], dtype: 'int32', values: [0, 7] }], attributes: { shape: [3, 37] } },
+    { name: 'negative key', inputs: [{ shape: [2], dtype: 'int32', values: [-1, -2147483648] }], attributes: { shape: [19] } },
+    { name: 'scalar', inputs: [{ shape: [2], dtype: 'int32', values: [12345, -67890] }], attributes: { shape: [] } },
+    { name: 'empty', inputs: [{ shape: [2], dtype: 'int32', values: [1, 2] }], attributes: { shape: [0, 3] } },
+  ],
+});

@@ -1,0 +1,280 @@
+/**
+ * The gradient of a scan: a scan that runs the other way, so it can be differentiated again.
+ *
+ * 1. The body is differentiated once. What its gradient reads of the forward run is saved: the carries at the start of a step and values that are
+ *    dear to compute again (contractions, transcendental functions, …) become extra ys of an augmented forward scan; cheap values are computed again.
+ *    The augmented scan has the inputs, parameters (the very same nodes), length and direction of the original, and its results are the original's
+ *    followed by the extra ones: `part i` of the original may be replaced by `part i` of the augmented, so that the loop runs once (scan-merge.ts).
+ * 2. Gradients of constants that are contractions in each step (a weight matrix) are not added up step by step: the operands leave the reverse scan as ys
+ *    and are contracted once, with time as one more contracted letter. Other constants' gradients are added up in carries.
+ */
+import { bytesOf, isFloating } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { type Shape, sizeOf } from '../core/shape.ts';
+import type { AttributesOf, Body } from '../graph/attributes.ts';
+import { attributesOf, isOp, type Node, topologicalOrder } from '../graph/node.ts';
+import { substitute } from '../graph/substitute.ts';
+import { add, bodyParameter, contract, conv, part, permute, reshape, scan, scatterAdd, sum, zerosLike } from './build.ts';
+import type { Differentiate, PartsGradientRule } from './op.ts';
+import { make, opOf } from './registry.ts';
+
+/** Elementwise functions that cost more to compute again than to load. */
+const transcendental: ReadonlySet<string> = new Set(['exp', 'log', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'tanh', 'sigmoid', 'erf', 'pow']);
+const isDear = (node: Node): boolean => !['leaf', 'elementwise', 'movement'].includes(opOf(node).kind) || transcendental.has(node.op);
+const bytes = (nodes: Iterable<Node>): number => [...nodes].reduce((total, { shape, dtype }) => total + sizeOf(shape) * bytesOf(dtype), 0);
+const union = (sets: readonly ReadonlySet<Node>[]): Set<Node> => new Set(sets.flatMap((set) => [...set]));
+
+/** The nodes of the forward body that must be saved so that `gradients` can be computed from them, the constants and the slices of xs. */
+function valuesToSave(body: Body, gradients: readonly Node[]): Node[] {
+  const isCarry = (node: Node): boolean => {
+    const i = body.parameters.indexOf(node);
+    return i >= body.constants && i < body.constants + body.carries;
+  };
+  const varying = new Set(body.parameters.slice(body.constants));
+  // For each forward node: what to save so that it is at hand in the reverse step.
+  const sources = new Map<Node, ReadonlySet<Node>>();
+  const below = (node: Node): Set<Node> => union(node.inputs.map((input) => sources.get(input) ?? new Set()));
+  for (const node of topologicalOrder([...body.results, ...body.parameters])) {
+    if (node.inputs.some((input) => varying.has(input))) varying.add(node);
+    const again = below(node);
+    const severalResults = opOf(node).inferParts !== undefined;
+    const save = varying.has(node) && !severalResults && (node.op === 'leaf' ? isCarry(node) : isDear(node) || bytes(again) > bytes([node]));
+    sources.set(node, save ? new Set([node]) : again);
+  }
+  const reached = topologicalOrder(gradients, (node) => sources.has(node)).filter((node) => sources.has(node));
+  const saved = union(reached.map((node) => sources.get(node) ?? new Set()));
+  // A cheap value all of whose sources are saved anyway need not be.
+  for (const node of [...saved].sort((a, b) => b.id - a.id)) {
+    if (node.op !== 'leaf' && !isDear(node) && [...below(node)].every((source) => saved.has(source))) saved.delete(node);
+  }
+  return [...saved].sort((a, b) => a.id - b.id);
+}
+
+interface BodyGradient {
+  /** The gradient of each parameter, null where none flows or none is asked for. */
+  readonly dParameters: readonly (Node | null)[];
+  /** Leaves that stand for the gradients of the results. */
+  readonly dResults: readonly (Node | null)[];
+}
+
+/** Differentiates the body. A carry has a gradient if its final value has one or if any step sends one back through it. */
+function differentiateBody(body: Body, dParts: readonly (Node | null)[], needed: readonly boolean[], differentiate: Differentiate): BodyGradient {
+  const { parameters, results, constants, carries } = body;
+  const dResults = results.map((result, i) => (dParts[i] && isFloating(result.dtype) ? bodyParameter(result) : null));
+  const asked = parameters.flatMap((parameter, i) => (isFloating(parameter.dtype) && (needed[i] || (i >= constants && i < constants + carries)) ? [i] : []));
+  for (;;) {
+    const gradients = differentiate(
+      results,
+      dResults,
+      asked.map((i) => parameters[i]),
+    );
+    const dParameters = parameters.map((_, i) => (asked.includes(i) ? (gradients[asked.indexOf(i)] ?? null) : null));
+    const awakened = results.slice(0, carries).flatMap((_, i) => (dResults[i] === null && dParameters[constants + i] !== null ? [i] : []));
+    if (awakened.length === 0) return { dParameters, dResults };
+    for (const i of awakened) dResults[i] = bodyParameter(results[i]);
+  }
+}
+
+/** A letter that no label uses. */
+function freeLetter({ a, b, out }: AttributesOf['contract']): string {
+  const used = a + b + out;
+  return [...'tabcdefghijklmnopqrsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].find((letter) => !used.includes(letter)) ?? fail('internal', 'scan', 'no label is left');
+}
+
+/** Linear maps of one operand: they may follow the sum over time instead of being done in each step. */
+const isLinear = (node: Node): boolean =>
+  node.op === 'neg' ||
+  node.op === 'reshape' ||
+  node.op === 'permute' ||
+  node.op === 'broadcast' ||
+  (isOp(node, 'pad') && attributesOf(node, 'pad').value === 0);
+
+const isKernelGradient = (node: Node): boolean => isOp(node, 'conv') && attributesOf(node, 'conv').role === 'kernel';
+/** Whether a part of this sum is better gathered over all steps at once than added up in each. */
+const hasProduct = (node: Node): boolean =>
+  node.op === 'add' || isLinear(node) ? node.inputs.some(hasProduct) : ['contract', 'scatterAdd', 'sum'].includes(node.op) || isKernelGradient(node);
+
+/** Built when the reverse scan is there to be read. */
+type Later = () => Node;
+
+/** Collects what the reverse scan must put out, and says how the wanted gradients are made of it. */
+interface Harvest {
+  /** Values of each step that leave as ys. */
+  readonly ys: Node[];
+  /** Values of each step that are added up in carries. */
+  readonly totals: Node[];
+  /** All steps' values of a body node, stacked along a new first axis. */
+  stacked(node: Node): Later;
+  /** The sum over all steps of a body node. */
+  total(node: Node): Later;
+  /** To be called once when all are asked for, before anything is built. */
+  settle(): void;
+}
+
+function harvestOf(atHand: ReadonlyMap<Node, Later>, outside: ReadonlyMap<Node, Node>, reverseScan: () => { node: Node; carries: number }): Harvest {
+  const ys: Node[] = [];
+  const totals: Node[] = [];
+  const undecided: (() => void)[] = [];
+  const decideLater = (decide: () => Later): Later => {
+    let build: Later | undefined;
+    undecided.push(() => {
+      build = decide();
+    });
+    return () => build?.() ?? fail('internal', 'scan', 'settle() comes before building');
+  };
+  const slot = (list: Node[], node: Node): number => (list.includes(node) ? list.indexOf(node) : list.push(node) - 1);
+  const isStacked = (node: Node): boolean => atHand.has(node) || ys.includes(node);
+  /** The same in all steps: made of the scan's constants only. */
+  const isFixed = (node: Node): boolean => topologicalOrder([node]).every((n) => n.op !== 'leaf' || outside.has(n));
+
+  const stacked = (node: Node): Later => {
+    const known = atHand.get(node);
+    if (known) return known;
+    if ((isOp(node, 'reshape') || isOp(node, 'permute')) && isStacked(node.inputs[0])) {
+      const all = stacked(node.inputs[0]);
+      return () =>
+        node.op === 'reshape'
+          ? reshape(all(), [all().shape[0], ...node.shape])
+          : permute(all(), [0, ...attributesOf(node, 'permute').axes.map((axis) => axis + 1)]);
+    }
+    const y = slot(ys, node);
+    return () => part(reverseScan().node, reverseScan().carries + totals.length + y);
+  };
+  const accumulated = (node: Node): Later => {
+    const carry = slot(totals, node);
+    return () => part(reverseScan().node, reverseScan().carries + carry);
+  };
+  const total = (node: Node): Later => {
+    if (isOp(node, 'add') && node.inputs.some(hasProduct)) {
+      const [a, b] = node.inputs.map(total);
+      return () => add(a(), b());
+    }
+    if (isLinear(node)) {
+      const inner = total(node.inputs[0]);
+      return () => make(node.op, [inner()], node.attributes);
+    }
+    if (isOp(node, 'sum')) {
+      // The operand leaves anyway if a contraction needs it (a bias beside its weights).
+      const { axes } = attributesOf(node, 'sum');
+      const [operand] = node.inputs;
+      return decideLater(() => {
+        if (!isStacked(operand)) return accumulated(node);
+        const all = stacked(operand);
+        return () => sum(all(), [0, ...axes.map((axis) => axis + 1)]);
+      });
+    }
+    if (isOp(node, 'contract') && !node.inputs.some(isFixed)) {
+      const labels = attributesOf(node, 'contract');
+      const t = freeLetter(labels);
+      const [a, b] = node.inputs.map(stacked);
+      return () => contract(a(), b(), { a: t + labels.a, b: t + labels.b, out: labels.out });
+    }
+    if (isOp(node, 'conv') && isKernelGradient(node)) {
+      // As with a contraction: the steps are one larger batch.
+      const geometry = attributesOf(node, 'conv');
+      const [x, dy] = node.inputs.map(stacked);
+      const batched = (shape: Shape, steps: number): number[] => [shape[0] * steps, ...shape.slice(1)];
+      return () => {
+        const [all, dAll] = [x(), dy()];
+        const [inputShape, outputShape] = [geometry.inputShape, geometry.outputShape].map((shape) => batched(shape, all.shape[0]));
+        return conv(reshape(all, inputShape), reshape(dAll, outputShape), { ...geometry, inputShape, outputShape });
+      };
+    }
+    if (isOp(node, 'scatterAdd') && attributesOf(node, 'scatterAdd').axis === 0) {
+      // The gradient of a table that is looked up in each step.
+      const [indices, updates] = node.inputs.map(stacked);
+      return () => scatterAdd(indices(), updates(), 0, attributesOf(node, 'scatterAdd').size);
+    }
+    return accumulated(node);
+  };
+  /** A product with a constant matrix (dLoss/dx of a linear map) is done outside, for all steps at once, if its other operand is outside already. */
+  const stackedProduct = (node: Node): Later => {
+    if (!isOp(node, 'contract') || atHand.has(node)) return stacked(node);
+    const fixed = node.inputs.findIndex(isFixed);
+    const moving = node.inputs[1 - fixed];
+    if (fixed < 0 || isFixed(moving)) return stacked(node);
+    const labels = attributesOf(node, 'contract');
+    const t = freeLetter(labels);
+    return decideLater(() => {
+      if (!isStacked(moving)) return stacked(node);
+      const all = stacked(moving);
+      const [same] = substitute([node.inputs[fixed]], outside);
+      if (fixed === 0) return () => contract(same, all(), { a: labels.a, b: t + labels.b, out: t + labels.out });
+      return () => contract(all(), same, { a: t + labels.a, b: labels.b, out: t + labels.out });
+    });
+  };
+  return {
+    ys,
+    totals,
+    stacked: stackedProduct,
+    total,
+    settle: () => {
+      for (const decide of undecided) decide();
+    },
+  };
+}
+
+export const gradientOfScan: PartsGradientRule = (node, dParts, needed, differentiate) => {
+  const { body, length, reverse } = attributesOf(node, 'scan');
+  const { parameters, results, constants, carries } = body;
+  const firstX = constants + carries;
+  const { dParameters, dResults } = differentiateBody(body, dParts, needed, differentiate);
+
+  // The forward scan with what the reverse one reads of it.
+  const saved = valuesToSave(
+    body,
+    dParameters.filter((g) => g !== null),
+  );
+  const isY = (value: Node): boolean => results.indexOf(value, carries) >= 0;
+  const allResults = [...results, ...saved.filter((value) => !isY(value))];
+  const augmented = allResults.length === results.length ? node : scan(node.inputs, { body: { ...body, results: allResults }, length, reverse });
+  const leaves = new Map(saved.map((value) => [value, bodyParameter(value)]));
+  const rebuilt = substitute(
+    dParameters.filter((g) => g !== null),
+    leaves,
+  );
+  const perStep = dParameters.map((g) => (g === null ? null : rebuilt[dParameters.filter((other) => other !== null).indexOf(g)]));
+
+  // What each kind of leaf of the reverse body is outside, over all steps.
+  const atHand = new Map<Node, Later>();
+  for (const [value, leaf] of leaves) atHand.set(leaf, () => part(augmented, allResults.indexOf(value, carries)));
+  for (const [i, parameter] of parameters.entries()) if (i >= firstX) atHand.set(parameter, () => node.inputs[i]);
+  for (const [i, leaf] of dResults.entries()) {
+    const d = dParts[i];
+    if (i >= carries && leaf && d) atHand.set(leaf, () => d);
+  }
+  const outside = new Map(parameters.slice(0, constants).map((parameter, i) => [parameter, node.inputs[i]]));
+
+  let backward: { node: Node; carries: number } | undefined;
+  const harvest = harvestOf(atHand, outside, () => backward ?? fail('internal', 'scan', 'the reverse scan is not built yet'));
+  const active = dResults.flatMap((d, i) => (i < carries && d ? [i] : []));
+  const wanted = perStep.map((g, i): Later | null => {
+    if (i >= constants && i < firstX) {
+      const carry = active.indexOf(i - constants);
+      return carry < 0 ? null : () => part((backward as { node: Node }).node, carry);
+    }
+    return g === null ? null : i < constants ? harvest.total(g) : harvest.stacked(g);
+  });
+  harvest.settle();
+
+  // The reverse scan: carries are the gradients of the forward carries, then sums.
+  const sums = harvest.totals.map(bodyParameter);
+  const stepCarries = active.map((i) => perStep[constants + i] ?? zerosLike(results[i]));
+  const stepResults = [...stepCarries, ...harvest.totals.map((value, i) => add(sums[i], value)), ...harvest.ys];
+  if (stepResults.length > 0) {
+    const read = new Set(topologicalOrder(stepResults));
+    const usedConstants = [...outside].filter(([parameter]) => read.has(parameter));
+    const usedSlices = [...atHand].filter(([leaf]) => read.has(leaf));
+    const dCarries = active.map((i) => dResults[i] as Node);
+    const reverseBody: Body = {
+      parameters: [...usedConstants.map(([parameter]) => parameter), ...dCarries, ...sums, ...usedSlices.map(([leaf]) => leaf)],
+      results: stepResults,
+      constants: usedConstants.length,
+      carries: dCarries.length + sums.length,
+    };
+    const initial = active.map((i) => dParts[i] ?? zerosLike(results[i]));
+    const inputs = [...usedConstants.map(([, input]) => input), ...initial, ...harvest.totals.map(zerosLike), ...usedSlices.map(([, build]) => build())];
+    backward = { node: scan(inputs, { body: reverseBody, length, reverse: !reverse }), carries: active.length };
+  }
+  return wanted.map((build, i) => (build && needed[i] ? build() : null));
+};

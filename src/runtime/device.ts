@@ -1,0 +1,47 @@
+/** The contract of a device: where tensors live and how programs run. */
+import type { Target } from '../ir/ir.ts';
+import type { Program } from '../ir/program.ts';
+
+export type DeviceName = 'reference' | 'native' | 'wasm' | 'webgpu';
+
+/** Memory of one tensor. On CPU devices `buffer` is ordinary JavaScript memory, freed by the garbage collector. */
+export interface Storage {
+  readonly byteLength: number;
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+}
+
+export interface KernelTime {
+  /** Position in the program's depth-first list of launches. */
+  readonly launch: number;
+  readonly name: string;
+  readonly comment: string;
+  /** How often it ran in this run. */
+  readonly calls: number;
+  /** Wall time of the slowest thread, seconds. */
+  readonly seconds: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** A program loaded on a device. Runs one at a time; a run waits for the one before it. */
+export interface Executable {
+  /** Blocks until done. */
+  run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
+  /** Leaves the event loop free while it runs. */
+  runAsync(inputs: readonly Storage[], outputs: readonly Storage[]): Promise<void>;
+  /** One blocking run with a time for every launch. */
+  profile(inputs: readonly Storage[], outputs: readonly Storage[]): readonly KernelTime[];
+  /** The source text that was compiled, for debugging. */
+  readonly source: string;
+}
+
+/** A device that runs compiled programs. (The reference device interprets graphs instead and has no Target.) */
+export interface CompiledDevice {
+  readonly name: DeviceName;
+  readonly target: Target;
+  /** Memory with undefined contents, at least 64-byte aligned. */
+  allocate(byteLength: number): Storage;
+  loadSync(program: Program): Executable;
+  load(program: Program): Promise<Executable>;
+}

@@ -1,0 +1,170 @@
+/**
+ * Compiled libraries on disk, found again by content. A library's name is the digest of its bytes and is verified before it is loaded;
+ * an index file per kernel names the library that holds it. Nothing is ever changed in place: files are renamed into the directory.
+ */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { environmentVariable } from '../../core/debug.ts';
+import { digest } from './compiler.ts';
+
+export interface Cache {
+  readonly directory: string;
+  /** Why the user's directory is not used; undefined when it is. */
+  readonly warning: string | undefined;
+  /** The digest of the library that holds the kernel. */
+  lookUp(key: string): string | undefined;
+  /** The path of a library whose bytes are what they should be; undefined when it is missing or damaged (it is removed then). */
+  verified(library: string): string | undefined;
+  /** Moves a new library in, records its kernels, and returns its digest. */
+  add(path: string, keys: readonly string[]): string;
+  /** A new empty directory on the same file system, for the caller to remove. */
+  workDirectory(): string;
+  /** Removes the least recently used libraries when all of them exceed the limit. */
+  prune(limitBytes?: number): void;
+}
+
+const day = 86_400_000;
+const isDigest = /^[0-9a-f]{64}$/;
+
+/** GRADIX_CACHE, else XDG_CACHE_HOME/gradix, else ~/.cache/gradix. */
+function wantedDirectory(): string {
+  const chosen = environmentVariable('GRADIX_CACHE');
+  return resolve(chosen ?? join(environmentVariable('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'gradix'));
+}
+
+/** Opens the user's cache, or, where that cannot be used or trusted, a private temporary directory with the reason. */
+export function openCache(directory: string = wantedDirectory()): Cache {
+  const problem = makePrivate(directory);
+  return problem === undefined
+    ? cacheIn(directory, undefined)
+    : temporaryCache(`cannot use the cache directory ${directory}: ${problem}. Kernels are compiled anew for this process`);
+}
+
+/** A cache for this process alone, removed when it ends. */
+export function temporaryCache(warning: string): Cache {
+  const directory = mkdtempSync(join(tmpdir(), 'gradix-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return cacheIn(directory, warning);
+}
+
+/** Makes the directory (mode 0700) if it is missing and returns why code must not be loaded from it, or undefined. */
+function makePrivate(directory: string): string | undefined {
+  try {
+    makeLevels(directory);
+    const facts = statSync(directory);
+    const user = process.getuid?.();
+    if (!facts.isDirectory()) return 'it is no directory';
+    if (user !== undefined && facts.uid !== user) return `it belongs to user ${facts.uid}, not to ${user}`;
+    if (user !== undefined && (facts.mode & 0o022) !== 0) return 'others may write to it (chmod 700 helps)';
+    rmSync(mkdtempSync(join(directory, 'tmp-')), { recursive: true });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Level by level: Node 20's recursive mkdir never returns below /proc. */
+function makeLevels(directory: string): void {
+  try {
+    lstatSync(directory);
+    return;
+  } catch {
+    const parent = dirname(directory);
+    if (parent !== directory) makeLevels(parent);
+  }
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    chmodSync(directory, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function cacheIn(directory: string, warning: string | undefined): Cache {
+  const libraryPath = (library: string) => join(directory, `${library}.so`);
+  const indexPath = (key: string) => join(directory, `${key}.kernel`);
+  return {
+    directory,
+    warning,
+    lookUp(key) {
+      try {
+        const library = readFileSync(indexPath(key), 'latin1').trim();
+        return isDigest.test(library) ? library : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    verified(library) {
+      const path = libraryPath(library);
+      try {
+        if (digest(readFileSync(path)) !== library) {
+          unlinkSync(path);
+          return undefined;
+        }
+        if (Date.now() - statSync(path).mtimeMs > day) utimesSync(path, new Date(), new Date());
+        return path;
+      } catch {
+        return undefined;
+      }
+    },
+    add(path, keys) {
+      const library = digest(readFileSync(path));
+      renameSync(path, libraryPath(library));
+      // A half-written index file holds no digest and counts as missing, so these need no renaming.
+      for (const key of keys) writeFileSync(indexPath(key), library);
+      return library;
+    },
+    workDirectory() {
+      makeLevels(directory); // someone may have emptied the cache meanwhile
+      return mkdtempSync(join(directory, 'tmp-'));
+    },
+    prune: (limitBytes = 512 * 2 ** 20) => prune(directory, limitBytes),
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+  readonly modified: number;
+}
+
+function prune(directory: string, limitBytes: number): void {
+  const remove = ({ path }: Entry) => rmSync(path, { recursive: true, force: true });
+  try {
+    const entries = readdirSync(directory).flatMap((name): Entry[] => {
+      const path = join(directory, name);
+      const facts = lstatSync(path, { throwIfNoEntry: false });
+      return facts ? [{ name, path, size: facts.size, modified: facts.mtimeMs }] : [];
+    });
+    // Left behind by processes that were killed while they compiled.
+    for (const entry of entries) if (entry.name.startsWith('tmp-') && Date.now() - entry.modified > day) remove(entry);
+    const libraries = entries.filter((entry) => entry.name.endsWith('.so')).sort((a, b) => b.modified - a.modified);
+    let total = 0;
+    const removed = new Set<string>();
+    for (const entry of libraries) {
+      total += entry.size;
+      if (total <= limitBytes) continue;
+      remove(entry);
+      removed.add(entry.name.slice(0, -'.so'.length));
+    }
+    if (removed.size === 0) return;
+    for (const entry of entries) if (entry.name.endsWith('.kernel') && removed.has(readFileSync(entry.path, 'latin1'))) remove(entry);
+  } catch {
+    // Another process prunes at the same time; the next compile tries again.
+  }
+}

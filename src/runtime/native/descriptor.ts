@@ -1,0 +1,84 @@
+/** Encodes a program's steps as one flat list of numbers for the C walk (runtime-source.ts says how it reads them). */
+import { fail } from '../../core/errors.ts';
+import type { Launch, Move, Place, Program, Step, Swap } from '../../ir/program.ts';
+
+const opcode = { launch: 1, sweep: 2, barrier: 3, loop: 4 } as const;
+
+export interface Descriptor {
+  readonly words: Float64Array;
+  /** Kernel index of every launch, depth first. */
+  readonly launches: readonly number[];
+}
+
+/** Time on one thread, roughly. */
+export const estimatedSeconds = (program: Program): number => program.flops / 50e9 + program.bytes / 10e9;
+
+/** Barriers that one run passes. */
+const barriersIn = (steps: readonly Step[]): number =>
+  steps.reduce((sum, step) => sum + (step.kind === 'barrier' ? 1 : step.kind === 'loop' ? step.count * barriersIn(step.body) : 0), 0);
+
+/** Starting the other threads costs about 0.6 µs and a barrier 0.2 µs: a program that is not longer than that stays on the caller's thread. */
+const worthThreads = (program: Program): boolean => estimatedSeconds(program) > 2e-6 + 0.5e-6 * barriersIn(program.steps);
+
+/** `addresses[k]` is the machine address of kernel k; `threads` is how many the device has. */
+export function encodeProgram(program: Program, addresses: readonly number[], threads: number): Descriptor {
+  const places: Place[] = [];
+  const launches: number[] = [];
+  const firstArgument: number[] = [];
+  let savedArguments = 0;
+
+  const launchWords = (launch: Launch): number[] => {
+    firstArgument.push(places.length);
+    const words = [addresses[launch.kernel], places.length, launches.length];
+    launches.push(launch.kernel);
+    places.push(...launch.arguments);
+    return words;
+  };
+
+  const stepWords = (step: Step): number[] => {
+    switch (step.kind) {
+      case 'launch':
+        return [opcode.launch, ...launchWords(step), step.units, Math.max(1, step.align)];
+      case 'sweep':
+        return [opcode.sweep, step.units, Math.max(1, step.grain), step.launches.length, ...step.launches.flatMap(launchWords)];
+      case 'barrier':
+        return [opcode.barrier];
+      case 'loop': {
+        const [firstLaunch, first] = [launches.length, places.length];
+        const before = savedArguments;
+        savedArguments = 0;
+        const body = step.body.flatMap(stepWords);
+        const count = places.length - first;
+        // The walk saves the arguments of a loop's body on a stack: as deep as the deepest nest of loops needs.
+        savedArguments = Math.max(before, count + savedArguments);
+        const argument = (launch: number, index: number) => argumentOf(firstLaunch + launch, index);
+        const moves = step.moves.flatMap((m: Move) => [argument(m.launch, m.argument), m.byteStride]);
+        const swaps = step.swaps.flatMap((s: Swap) => [argument(s.a.launch, s.a.argument), argument(s.b.launch, s.b.argument)]);
+        return [opcode.loop, step.count, first, count, step.moves.length, step.swaps.length, body.length, ...moves, ...swaps, ...body];
+      }
+    }
+  };
+
+  const argumentOf = (launch: number, index: number): number => {
+    const at = firstArgument[launch] + index;
+    if (!(at < (firstArgument[launch + 1] ?? places.length)))
+      fail('internal', 'native', `a loop names argument ${index} of launch ${launch}, which does not exist`);
+    return at;
+  };
+
+  const code = program.steps.flatMap(stepWords);
+  const bindingOf = (place: Place): number => (place.kind === 'arena' ? -1 : place.kind === 'input' ? place.index : program.inputs.length + place.index);
+  const bound = places.filter((p) => p.kind !== 'arena').length;
+  const head = [
+    worthThreads(program) ? threads : 1,
+    places.length,
+    savedArguments,
+    launches.length,
+    code.length,
+    program.arenaBytes,
+    bound,
+    estimatedSeconds(program),
+  ];
+  const words = Float64Array.from([...head, ...places.flatMap((p) => [bindingOf(p), p.byteOffset]), ...code]);
+  return { words, launches };
+}

@@ -1,0 +1,9 @@
+/** gradix/train: the training loop, evaluation, prediction and callbacks. */
+export type { Callback, Checkpoint, EpochRecord, Run, StopReason } from './callback.ts';
+export { type CheckpointOptions, checkpoint, hasCheckpoint, loadCheckpoint } from './checkpoint.ts';
+export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.ts';
+export { type EvaluateOptions, evaluate, predict } from './evaluate.ts';
+export { type FitOptions, fit, type History } from './fit.ts';
+export { accuracy, confusionMatrix, meanSquaredError, type Metric, type MetricName, type MetricValue } from './metrics.ts';
+export { type ProgressOptions, progress } from './progress.ts';
+export type { Model } from './step.ts';

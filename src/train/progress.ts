@@ -1,0 +1,104 @@
+/** progress: shows a run in the terminal as a bar that is redrawn, or as plain lines where there is none (log files, CI). */
+import { environmentVariable } from '../core/debug.ts';
+import type { Callback, Run } from './callback.ts';
+import type { MetricValue } from './metrics.ts';
+
+/** Where text goes: process.stdout and process.stderr fit. */
+export interface TextOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface ProgressOptions {
+  /** Default process.stderr where there is one, else the console. */
+  readonly output?: TextOutput;
+  /** Says nothing. */
+  readonly silent?: boolean;
+}
+
+const processOf = globalThis as { process?: { stderr?: TextOutput } };
+const consoleOutput: TextOutput = { write: (text) => console.log(text.replace(/\n$/, '')) };
+const redrawInterval = 80;
+const plainInterval = 10_000;
+
+/** Seconds as 8 s, 1:05 or 2:03:20. */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (n: number) => String(n).padStart(2, '0');
+  return whole < 3600 ? `${Math.floor(whole / 60)}:${two(whole % 60)}` : `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+/** loss 0.0831, accuracy 97.53 % */
+export function figuresText(figures: Readonly<Record<string, MetricValue>>): string {
+  return Object.entries(figures)
+    .flatMap(([name, value]) => (typeof value !== 'number' ? [] : [`${spaced(name)} ${/accuracy$/i.test(name) ? `${(100 * value).toFixed(2)} %` : value.toPrecision(4)}`]))
+    .join('  ');
+}
+
+const spaced = (name: string): string => name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
+
+const blocks = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** A bar of `width` characters, filled to `share`, in eighths. */
+export function bar(share: number, width: number): string {
+  const eighths = Math.round(Math.max(0, Math.min(1, share)) * width * 8);
+  const full = '█'.repeat(Math.floor(eighths / 8)) + blocks[eighths % 8];
+  return full.padEnd(width, '░');
+}
+
+const perSecond = (count: number): string => `${Math.round(count).toLocaleString('en-US')}/s`;
+
+/** Shows epoch, a bar, time left, figures and examples per second; one lasting line per epoch. */
+export function progress({ output = processOf.process?.stderr ?? consoleOutput, silent = false }: ProgressOptions = {}): Callback {
+  if (silent) return {};
+  const live = output.isTTY === true && environmentVariable('TERM') !== 'dumb' && !environmentVariable('CI');
+  let last = 0;
+  let drawn = false;
+
+  const label = (run: Run, epoch: number) => `epoch ${String(epoch).padStart(String(run.epochs).length)}/${run.epochs}`;
+  const redraw = (text: string) => {
+    const width = (output.columns || 80) - 1;
+    output.write(`\r${drawn ? '' : '\x1b[?25l'}${[...text].slice(0, width).join('')}\x1b[K`);
+    drawn = true;
+  };
+  const erase = () => {
+    if (drawn) output.write('\r\x1b[K\x1b[?25h');
+    drawn = false;
+  };
+
+  return {
+    start: () => {
+      last = performance.now();
+    },
+    tick(run) {
+      const now = performance.now();
+      if (now - last < (live ? redrawInterval : plainInterval)) return;
+      last = now;
+      const rate = run.seen / Math.max(run.seconds, 1e-9);
+      const left = ((run.batches - run.batch) * run.examples) / run.batches + (run.epochs - run.epoch - 1) * run.examples;
+      const share = run.batch / run.batches;
+      const { loss, ...rest } = run.figures;
+      const first = Object.entries(rest).find(([, value]) => typeof value === 'number');
+      const figures = figuresText({ loss, ...(first && { [first[0]]: first[1] }) });
+      if (live) redraw(`${label(run, run.epoch + 1)} ${bar(share, 16)} ${String(Math.floor(100 * share)).padStart(2)} % ${figures}  ${perSecond(rate)} ${duration(left / rate)}`);
+      else output.write(`${label(run, run.epoch + 1)}, ${Math.floor(100 * share)} %: ${figures}  ${perSecond(rate)}, ${duration(left / rate)} left\n`);
+    },
+    validationStart(run) {
+      if (live) redraw(`${label(run, run.history.length + 1)} ${bar(1, 16)} validating …`);
+    },
+    epochEnd(run) {
+      erase();
+      const { epoch, ...figures } = run.history[run.history.length - 1];
+      output.write(`${label(run, epoch)}  ${figuresText(figures)}  ${perSecond(run.seen / Math.max(run.seconds, 1e-9))}\n`);
+      last = performance.now();
+    },
+    end(run) {
+      erase();
+      if (run.stoppedBecause) output.write(`Stopped: ${run.stoppedBecause}.\n`);
+    },
+    close: erase,
+  };
+}
