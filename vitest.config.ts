@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    allowOnly: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

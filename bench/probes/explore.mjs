@@ -51,8 +51,8 @@ const kinds = [
       .sub(numbers([i + 1], i))
       .norm({ axis: 1 }),
   (i) =>
-    numbers([2, 16, 16, 1 + i], i)
-      .maxPool([2, 2])
+    numbers([2, 16, 16, 1 + (i >> 3)], i)
+      .maxPool({ size: 2 })
       .sum({ axis: [1, 2] }),
 ];
 

@@ -1,5 +1,6 @@
 /** Prints kernels of the loop IR as C functions over GCC/Clang vector types. Only prints: every decision was taken before. */
 import { fail, unreachable } from '../core/errors.ts';
+import { encodeArray } from '../core/half.ts';
 import type { Expr, IrOp, Kernel, Scalar, Stmt, Target, Type } from '../ir/ir.ts';
 
 const scalarNames: Record<Scalar, string> = { f32: 'float', f64: 'double', f16: 'uint16_t', bf16: 'uint16_t', i32: 'int32_t', u8: 'uint8_t', bool: 'uint8_t', index: 'int64_t' };
@@ -74,6 +75,9 @@ function constant(type: Type, value: number): string {
       const literal = /[.e]/.test(text) ? text : `${text}.0`;
       return `(${literal}${f ? 'f' : ''})`;
     }
+    case 'f16':
+    case 'bf16':
+      return String(encodeArray(type.scalar === 'f16' ? 'float16' : 'bfloat16', [value])[0]);
     case 'bool':
       return value === 0 ? '0' : '1';
     default:

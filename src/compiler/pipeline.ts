@@ -21,7 +21,7 @@ import { mergeScans } from '../ops/scan-merge.ts';
 import { fuse, type Item } from './fuse/fuse.ts';
 import { chooseHomes, type Homes, throughReshape } from './fuse/homes.ts';
 import { lowerItem } from './lower/lower.ts';
-import type { Lowered } from './lower/nest.ts';
+import { type Lowered, lowerGroup } from './lower/nest.ts';
 import { blocksOf, makeStages, placeBuffers, type Stage, type Task } from './memory/schedule.ts';
 import { describeItems } from './print.ts';
 import { chooseLayouts } from './simplify/layout.ts';
@@ -67,7 +67,7 @@ export function compileGraph(request: CompileRequest, target: Target, options: C
   const tasks = lowerAll(items, homes, target, batches);
   const inPlace = placeAssignments(request, outputs, homes, tasks);
   const stages = makeStages(inPlace.tasks);
-  return assemble(request, outputs, homes, stages, inPlace.direct, memoryPlanning);
+  return assemble({ request, outputs, homes, stages, direct: inPlace.direct, share: memoryPlanning, target });
 }
 
 /** Outputs that are inputs, or that appear twice, are copied by a node of their own. */
@@ -98,7 +98,7 @@ function batchSizes(inputs: readonly Node[], outputs: readonly Node[]): Set<numb
 function lowerAll(items: readonly Item[], homes: Homes, target: Target, batches: ReadonlySet<number>): Map<Item, Task> {
   const tasks = new Map<Item, Task>();
   for (const item of items) {
-    if (item.stores.size === 0) continue;
+    if ([...item.stores.values()].flat().every((home) => sizeOf(home.buffer.shape) === 0)) continue;
     const lowered = lowerItem(item, homes, target, batches);
     verifyKernel(lowered.kernel);
     const after = [...item.after].flatMap((x) => tasks.get(x) ?? []);
@@ -172,15 +172,39 @@ function sortTasks(tasks: readonly Task[]): Task[] {
   return out;
 }
 
-function assemble(request: CompileRequest, outputs: readonly Node[], homes: Homes, stages: readonly Stage[], direct: ReadonlySet<Node>, share: boolean): Program {
+interface Assembly {
+  readonly request: CompileRequest;
+  readonly outputs: readonly Node[];
+  readonly homes: Homes;
+  readonly stages: readonly Stage[];
+  readonly direct: ReadonlySet<Node>;
+  readonly share: boolean;
+  readonly target: Target;
+}
+
+/** A last kernel that copies an output to the input it replaces, when it could not be written there at once. */
+function copyBack(output: Node, homes: Homes, target: Target): { copy: Node; task: Task } {
+  const copy = newNode('cast', [output], { dtype: output.dtype }, output);
+  const home = { buffer: copy, start: undefined };
+  const lowered = lowerGroup({ space: copy.shape, axes: [], members: [copy] }, { target, homeInside: (node) => (node === copy ? undefined : homes.homeOf(node)), stores: new Map([[copy, [home]]]), batches: new Set() });
+  return { copy, task: { lowered, after: [], blocks: lowered.units } };
+}
+
+function assemble({ request, outputs, homes, stages: computed, direct, share, target }: Assembly): Program {
+  const stages = [...computed];
   const bound = new Map<Node, Place>();
   request.inputs.forEach((leaf, index) => bound.set(leaf, { kind: 'input', index, byteOffset: 0 }));
-  const copies: { from: Node; output: number }[] = [];
+  const copies: Task[] = [];
   outputs.forEach((output, index) => {
     const buffer = homes.homeOf(output)?.buffer ?? fail('internal', 'compile', `output ${index} has no home`);
     if (request.aliases[index] === undefined || direct.has(buffer)) bound.set(buffer, { kind: 'output', index, byteOffset: 0 });
-    else copies.push({ from: buffer, output: index });
+    else {
+      const { copy, task } = copyBack(output, homes, target);
+      bound.set(copy, { kind: 'output', index, byteOffset: 0 });
+      copies.push(task);
+    }
   });
+  if (copies.length > 0) stages.push({ tasks: copies });
   const spans = new Map<Node, { from: number; to: number }>();
   stages.forEach((stage, at) => {
     for (const task of stage.tasks) {
@@ -190,7 +214,6 @@ function assemble(request: CompileRequest, outputs: readonly Node[], homes: Home
       }
     }
   });
-  for (const { from } of copies) spans.set(from, { from: spans.get(from)?.from ?? 0, to: stages.length });
   const intervals = [...spans].filter(([node]) => !bound.has(node)).map(([buffer, span]) => {
     const whole = homes.zeroed.has(buffer);
     return { buffer, bytes: sizeOf(buffer.shape) * bytesOf(buffer.dtype), from: whole ? 0 : span.from, to: whole ? stages.length : span.to };
@@ -214,7 +237,6 @@ function assemble(request: CompileRequest, outputs: readonly Node[], homes: Home
     if (i > 0) steps.push({ kind: 'barrier' });
     for (const task of stage.tasks) steps.push(launch(task.lowered, task.blocks));
   });
-  if (copies.length > 0) fail('internal', 'compile', 'copies at the end are not written yet');
   const types = (nodes: readonly Node[]): { shape: readonly number[]; dtype: Node['dtype'] }[] => nodes.map(({ shape, dtype }) => ({ shape, dtype }));
   const launches = steps.filter((s): s is Launch => s.kind === 'launch');
   const flops = launches.reduce((sum, l) => sum + kernels[l.kernel].flops, 0);

@@ -38,7 +38,7 @@ function bend({ strokes, looseness = 1 }: Variant, random: Generator): [number, 
   const squeeze = 0.16 * random.normal();
   const [cosine, sine] = [Math.cos(turn), Math.sin(turn)];
   return strokes.map((stroke) => {
-    const points = stroke.map(([x, y, corner]): Point => [x + stray * random.normal(), y + stray * random.normal(), corner]);
+    const points = stroke.map(([x, y, ...corner]): Point => [x + stray * random.normal(), y + stray * random.normal(), ...corner]);
     return smoothCurve(points).map(([x0, y0]) => {
       let [x, y] = [x0, y0];
       waves.forEach(({ amount, kx, ky, phase }, i) => {

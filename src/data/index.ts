@@ -5,4 +5,4 @@ export { type DigitsOptions, digits } from './digits.ts';
 export { readIdx } from './files.ts';
 export { encodeIdx, type IdxArray, parseIdx } from './idx.ts';
 export { type Batch, type Loader, type LoaderOptions, type LoaderState, loader } from './loader.ts';
-export { mnist, type TrainAndTest } from './mnist.ts';
+export { hasMnist, mnist, type TrainAndTest } from './mnist.ts';

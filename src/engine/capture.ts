@@ -4,7 +4,7 @@
  */
 import { fail, showShape } from '../core/errors.ts';
 import { isOp, type Node, newNode } from '../graph/node.ts';
-import { inputLeaf, type InputSource, pendingValue, sourceOf, storageLeaf, storageOf } from './values.ts';
+import { type InputSource, inputLeaf, pendingValue, sourceOf, storageLeaf, storageOf, versionLeaf } from './values.ts';
 
 export interface Capture {
   readonly roots: readonly Node[];
@@ -65,15 +65,28 @@ export interface ClosedGraph {
   readonly inputs: readonly Node[];
 }
 
-/** The captured graph as a graph of its own: input leaves in place of the given nodes, no tie to any value. */
-export function closeGraph(captured: Capture, replaced: readonly Node[]): ClosedGraph {
-  const inputs = replaced.map((node) => inputLeaf('compile', node.shape, node.dtype));
+/**
+ * The captured graph as a graph of its own: leaves in place of the given nodes, no tie to any value. `lasting` nodes keep their value, or at
+ * least their place, from run to run (variables); the compiler may arrange them as it likes best.
+ */
+export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion): ClosedGraph {
+  const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node.shape, node.dtype) : inputLeaf('compile', node.shape, node.dtype)));
   return { inputs, outputs: rebuild(captured, new Map(replaced.map((node, i) => [node, inputs[i]]))) };
 }
 
+/** A version of a variable. */
+export const isVersion = (node: Node): boolean => sourceOf(node)?.kind === 'variable';
+
 /** The captured graph with its values as storage leaves, for interpretation. */
 export const groundGraph = (captured: Capture): readonly Node[] =>
-  rebuild(captured, new Map(captured.bound.flatMap((node) => (node.op === 'leaf' ? [] : [[node, storageLeaf(storageOf(node) ?? fail('internal', 'realize', 'a value is missing'), node.shape, node.dtype)]]))));
+  rebuild(
+    captured,
+    new Map(
+      captured.bound.flatMap((node) =>
+        node.op === 'leaf' ? [] : [[node, storageLeaf(storageOf(node) ?? fail('internal', 'realize', 'a value is missing'), node.shape, node.dtype)]],
+      ),
+    ),
+  );
 
 export function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {
   const rebuilt = new Map(replacements);

@@ -3,15 +3,18 @@ import { debug, environmentVariable } from '../core/debug.ts';
 import { didYouMean, fail } from '../core/errors.ts';
 import type { CompiledDevice, DeviceName, Storage } from '../runtime/device.ts';
 
-const loaders = new Map<string, () => CompiledDevice>();
+/** The device, or why this machine cannot have it (for example, no C compiler). */
+export type DeviceLoader = () => CompiledDevice | { readonly unavailable: string };
+
+const loaders = new Map<string, DeviceLoader>();
 const loaded = new Map<string, CompiledDevice>();
 let chosen: string | undefined;
 let fallback = false;
 
 const known = (): string[] => ['reference', ...loaders.keys()];
 
-/** Makes a device available. `loader` throws when this machine cannot have it (for example, no C compiler). */
-export function registerDevice(name: DeviceName, loader: () => CompiledDevice): void {
+/** Makes a device available; `loader` is called when it is first needed. */
+export function registerDevice(name: DeviceName, loader: DeviceLoader): void {
   loaders.set(name, loader);
 }
 
@@ -26,7 +29,8 @@ export function setDevice(name: DeviceName): void {
 export function currentDevice(): DeviceName {
   if (fallback) return 'reference';
   const name = chosen ?? environmentVariable('GRADIX_DEVICE') ?? [...loaders.keys()][0] ?? 'reference';
-  if (!known().includes(name)) fail('device', 'GRADIX_DEVICE', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
+  if (!known().includes(name))
+    fail('device', 'GRADIX_DEVICE', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
   return name as DeviceName;
 }
 
@@ -36,19 +40,17 @@ export function compiledDevice(): CompiledDevice | undefined {
   if (name === 'reference') return undefined;
   const ready = loaded.get(name);
   if (ready) return ready;
-  const asked = chosen !== undefined || environmentVariable('GRADIX_DEVICE') !== undefined;
-  try {
-    const device = (loaders.get(name) as () => CompiledDevice)();
-    loaded.set(name, device);
-    debug(1, () => `gradix: device ${name}: ${device.target.identity}, ${device.target.threads} threads`);
-    return device;
-  } catch (error) {
-    if (asked) throw error;
-    fallback = true;
-    const reason = error instanceof Error ? error.message : String(error);
-    console.error(`gradix: using the slow reference device (${reason}). Install a C compiler (gcc or clang) for speed.`);
-    return undefined;
+  const found = loaders.get(name)?.() ?? fail('device', name, 'this device is not registered');
+  if (!('unavailable' in found)) {
+    loaded.set(name, found);
+    debug(1, () => `gradix: device ${name}: ${found.target.identity}, ${found.target.threads} threads`);
+    return found;
   }
+  if (chosen !== undefined || environmentVariable('GRADIX_DEVICE') !== undefined)
+    fail('device', name, found.unavailable, "Use setDevice('reference') or another device.");
+  fallback = true;
+  console.error(`gradix: using the slow reference device, because ${found.unavailable}. A C compiler (gcc or clang) makes it fast.`);
+  return undefined;
 }
 
 /** Memory on the current device without starting it: before a device is loaded, plain JavaScript memory serves (all CPU devices read it). */

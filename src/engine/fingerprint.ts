@@ -2,8 +2,8 @@
 import type { Body } from '../graph/attributes.ts';
 import { isOp, type Node, topologicalOrder } from '../graph/node.ts';
 
-/** `slots`: nodes that stand for inputs of the program, by position. Only shape and dtype of those count. */
-export function fingerprint(nodes: readonly Node[], outputs: readonly Node[], slots: ReadonlyMap<Node, number>, resolve: (node: Node) => Node): string {
+/** `slots`: what stands for inputs of the program: a text each. Beside it only their shape and dtype count. */
+export function fingerprint(nodes: readonly Node[], outputs: readonly Node[], slots: ReadonlyMap<Node, string>, resolve: (node: Node) => Node): string {
   const numbers = new Map<Node, number>();
   const pieces: string[] = [];
   for (const node of nodes) {
@@ -27,7 +27,7 @@ function describeAttributes(node: Node): string {
 
 function describeBody(body: Body): string {
   const nodes = topologicalOrder([...body.parameters, ...body.results]);
-  return `${body.constants},${body.carries},${fingerprint(nodes, body.results, new Map(body.parameters.map((node, i) => [node, i])), (node) => node)}`;
+  return `${body.constants},${body.carries},${fingerprint(nodes, body.results, new Map(body.parameters.map((node, i) => [node, String(i)])), (node) => node)}`;
 }
 
 /** 106 bits of a text (two rounds of Bryc's cyrb53 with different seeds), to keep cache keys short. */

@@ -6,8 +6,6 @@ interface Host {
 }
 
 if ((globalThis as Host).process?.versions?.node !== undefined) {
-  // TEMPORARY until runtime/native/index.ts lands: a literal path, no catch.
-  const path = '../runtime/native/index.ts';
-  const native = await import(/* @vite-ignore */ path).catch(() => undefined);
-  if (native) registerDevice('native', native.nativeDevice);
+  const { nativeDevice } = await import('../runtime/native/index.ts');
+  registerDevice('native', nativeDevice);
 }

@@ -1,16 +1,12 @@
 /** Compiled programs by structure: the least recently used are forgotten. */
+import { compileGraph } from '../compiler/pipeline.ts';
 import { debug } from '../core/debug.ts';
 import type { Node } from '../graph/node.ts';
-import type { Target } from '../ir/ir.ts';
 import type { Program } from '../ir/program.ts';
-import type { Executable } from '../runtime/device.ts';
+import type { CompiledDevice, Executable } from '../runtime/device.ts';
 import { interpretedExecutable } from '../runtime/reference/index.ts';
 import { compiledDevice } from './devices.ts';
 import { digest } from './fingerprint.ts';
-
-// TEMPORARY until compiler/pipeline.ts lands: a static import.
-const pipeline = '../compiler/pipeline.ts';
-const compileGraph: (request: Request, target: Target) => Program = await import(/* @vite-ignore */ pipeline).then((module) => module.compileGraph, () => undefined);
 
 export interface Loaded {
   readonly executable: Executable;
@@ -27,32 +23,55 @@ export interface Request {
 const cache = new Map<string, Loaded>();
 const capacity = 256;
 
-/** The program for a graph with this fingerprint, from the cache or compiled now. `why` is for the debug output. */
-export function loadProgram(text: string, request: () => Request, why: string): Loaded {
+export interface ProgramRequest {
+  /** The structure of the graph. */
+  readonly text: string;
+  readonly graph: () => Request;
+  /** For the debug output. */
+  readonly why: string;
+}
+
+/** The program for a graph, from the cache or compiled now. */
+export function loadProgram(request: ProgramRequest): Loaded {
+  const { key, device, known } = lookUp(request);
+  if (known) return known;
+  const start = performance.now();
+  if (!device) return keep(key, request.why, { executable: interpretedExecutable(request.graph()), program: undefined }, start);
+  const program = compileGraph(request.graph(), device.target);
+  return keep(key, request.why, { executable: device.loadSync(program), program }, start);
+}
+
+/** As loadProgram; the event loop is free while the device's compiler works. */
+export async function loadProgramAsync(request: ProgramRequest): Promise<Loaded> {
+  const { key, device, known } = lookUp(request);
+  if (known || !device) return known ?? loadProgram(request);
+  const start = performance.now();
+  const program = compileGraph(request.graph(), device.target);
+  return keep(key, request.why, { executable: await device.load(program), program }, start);
+}
+
+function lookUp({ text, why }: ProgramRequest): { readonly key: string; readonly device: CompiledDevice | undefined; readonly known: Loaded | undefined } {
   const device = compiledDevice();
   const key = `${device?.target.identity ?? 'reference'}:${digest(text)}`;
   const known = cache.get(key);
   if (known) {
-    debug(2, () => `gradix: ${why}: program ${key} from the cache`);
+    debug(1, () => `gradix: ${why}: program ${digest(text)} from the cache`);
     cache.delete(key);
     cache.set(key, known);
-    return known;
   }
-  const start = performance.now();
-  const loaded = device ? compiled(request()) : { executable: interpretedExecutable(request()), program: undefined };
+  return { key, device, known };
+}
+
+function keep(key: string, why: string, loaded: Loaded, start: number): Loaded {
   cache.set(key, loaded);
   if (cache.size > capacity) cache.delete(cache.keys().next().value as string);
-  debug(1, () => describe(why, key, loaded, performance.now() - start));
+  debug(1, () => describe(why, key.slice(key.lastIndexOf(':') + 1), loaded, performance.now() - start));
   return loaded;
-
-  function compiled(graph: Request): Loaded {
-    if (!device) throw new Error('no device');
-    const program = compileGraph(graph, device.target);
-    return { executable: device.loadSync(program), program };
-  }
 }
 
 function describe(why: string, key: string, { program }: Loaded, milliseconds: number): string {
-  const size = program ? `${program.kernels.length} kernels, ${program.inputs.length} inputs, ${program.outputs.length} outputs, arena ${program.arenaBytes} bytes` : 'interpreted';
+  const size = program
+    ? `${program.kernels.length} kernels, ${program.inputs.length} inputs, ${program.outputs.length} outputs, arena ${program.arenaBytes} bytes`
+    : 'interpreted';
   return `gradix: ${why}: compiled ${key} in ${milliseconds.toFixed(0)} ms (${size})`;
 }

@@ -9,7 +9,7 @@ export interface Job {
   readonly runAsync: () => Promise<void>;
 }
 
-let waiting: Job[] = [];
+const waiting: Job[] = [];
 /** The job that is running off the main thread. */
 let inFlight: Job | undefined;
 /** Everything asynchronous, one after the other. */
@@ -36,7 +36,12 @@ function runWaiting(): void {
 /** Everything that was submitted has run when this returns. */
 export function settleSync(operation: string): void {
   if (inFlight !== undefined) {
-    fail('state', operation, 'a program is still running off the main thread', 'Await the result you asked for before you read synchronously, or use the asynchronous twin (data, array, item).');
+    fail(
+      'state',
+      operation,
+      'a program is still running off the main thread',
+      'Await the result you asked for before you read synchronously, or use the asynchronous twin (data, array, item).',
+    );
   }
   runWaiting();
 }

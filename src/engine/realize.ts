@@ -4,11 +4,11 @@ import { storedNumber } from '../core/half.ts';
 import { attributesOf, type Node } from '../graph/node.ts';
 import { evaluateGraph } from '../ops/evaluate.ts';
 import type { Storage } from '../runtime/device.ts';
-import { type Capture, capture, closeGraph, groundGraph, liftedConstants, resolve } from './capture.ts';
+import { type Capture, capture, closeGraph, groundGraph, isVersion, liftedConstants, resolve } from './capture.ts';
 import { elementOperations, interpreterLimit, worthWaiting } from './cost.ts';
 import { allocate, currentDevice } from './devices.ts';
 import { fingerprint } from './fingerprint.ts';
-import { loadProgram } from './programs.ts';
+import { loadProgram, loadProgramAsync } from './programs.ts';
 import { settled, settleSync } from './queue.ts';
 import { byteLengthOf, keepValue, storageFrom, storageOf, viewOf } from './values.ts';
 import { pendingLeaves, settleVariables } from './variables.ts';
@@ -29,7 +29,6 @@ export function keepingHistory<T>(body: () => T): T {
 
 /** A program ready to run. */
 interface Plan {
-  readonly later: boolean;
   readonly run: () => void;
   readonly runAsync: () => Promise<void>;
 }
@@ -43,9 +42,7 @@ export function realizeSync(operation: string, nodes: readonly Node[]): void {
 /** Computes the nodes; large programs leave the event loop free while they run. */
 export async function realize(operation: string, nodes: readonly Node[]): Promise<void> {
   await settled(async () => {
-    const plan = planFor(operation, nodes);
-    if (plan?.later) await plan.runAsync();
-    else plan?.run();
+    await planFor(operation, nodes)?.runAsync();
   });
 }
 
@@ -53,7 +50,10 @@ function planFor(operation: string, nodes: readonly Node[]): Plan | undefined {
   const asked = nodes.filter((node) => storageOf(node) === undefined);
   if (asked.length === 0) return undefined;
   const leaves = [...asked, ...pendingLeaves()];
-  const captured = capture(operation, [...new Set(leaves.map(resolve))].filter((node) => storageOf(node) === undefined));
+  const captured = capture(
+    operation,
+    [...new Set(leaves.map(resolve))].filter((node) => storageOf(node) === undefined),
+  );
   const keep = (storages: readonly Storage[]): void => {
     captured.roots.forEach((root, i) => {
       if (storageOf(root) === undefined) keepValue(root, storages[i]);
@@ -70,7 +70,7 @@ function interpretedPlan(captured: Capture, keep: (storages: readonly Storage[])
     const values = evaluateGraph(groundGraph(captured), (leaf) => viewOf(storageOf(leaf) as Storage, leaf.dtype));
     keep(values.map((array) => storageFrom(compact(array))));
   };
-  return { later: false, run, runAsync: async () => run() };
+  return { run, runAsync: async () => run() };
 }
 
 /** A result that is a small view of large memory does not keep that memory alive. */
@@ -79,20 +79,26 @@ const compact = (values: TypedArray): TypedArray => (values.byteLength * 2 < val
 function compiledPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Plan {
   const lifted = liftedConstants(captured);
   const replaced = [...captured.bound, ...lifted];
-  const slots = new Map(replaced.map((node, i) => [node, i]));
+  const slots = new Map(replaced.map((node, i) => [node, isVersion(node) ? `v${i}` : `$${i}`]));
   const text = fingerprint(captured.nodes, captured.roots, slots, resolve);
   const aliases = captured.roots.map(() => undefined);
-  const { executable, program } = loadProgram(text, () => ({ ...closeGraph(captured, replaced), aliases }), 'lazy program');
-  const inputs = [...captured.bound.map((node) => storageOf(node) as Storage), ...lifted.map(scalarStorage)];
-  const outputs = captured.roots.map((root) => allocate(byteLengthOf(root)));
+  const request = { text, graph: () => ({ ...closeGraph(captured, replaced), aliases }), why: 'lazy program' };
+  const bind = (): { readonly inputs: Storage[]; readonly outputs: Storage[] } => ({
+    inputs: [...captured.bound.map((node) => storageOf(node) as Storage), ...lifted.map(scalarStorage)],
+    outputs: captured.roots.map((root) => allocate(byteLengthOf(root))),
+  });
   return {
-    later: program !== undefined && worthWaiting(program),
-    run: () => {
+    run() {
+      const { executable } = loadProgram(request);
+      const { inputs, outputs } = bind();
       executable.run(inputs, outputs);
       keep(outputs);
     },
-    runAsync: async () => {
-      await executable.runAsync(inputs, outputs);
+    async runAsync() {
+      const { executable, program } = await loadProgramAsync(request);
+      const { inputs, outputs } = bind();
+      if (program !== undefined && worthWaiting(program)) await executable.runAsync(inputs, outputs);
+      else executable.run(inputs, outputs);
       keep(outputs);
     },
   };

@@ -2,14 +2,15 @@
  * A function of tensors recorded once as a program and replayed without its graph: arguments, variables and random keys are bound at each
  * run, variables that it assigns are written in place.
  */
+
+import { stopGradient } from '../autodiff/override.ts';
 import type { DType } from '../core/dtype.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import { substitute } from '../graph/substitute.ts';
-import { stopGradient } from '../autodiff/override.ts';
 import { reshape, slice } from '../ops/build.ts';
 import type { Storage } from '../runtime/device.ts';
-import { capture, type Capture, closeGraph, resolve } from './capture.ts';
+import { type Capture, capture, closeGraph, resolve } from './capture.ts';
 import { worthWaiting } from './cost.ts';
 import { allocate } from './devices.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -118,7 +119,10 @@ function assemble({ name, first, leaves, uses, draws, returned, assigned }: Reco
   const isOuter = (node: Node): boolean => (node.op === 'leaf' ? storageOf(node) !== undefined : node.id < first && !isNumber(node));
   const isBound = (node: Node): boolean => isFree(node) || isOuter(node);
   const all = capture(name, wanted, isBound);
-  realizeSync(name, all.bound.filter((node) => !isFree(node)));
+  realizeSync(
+    name,
+    all.bound.filter((node) => !isFree(node)),
+  );
 
   const computed = [...new Set(wanted.filter((node) => !isBound(node)))];
   const originOf = (node: Node): Origin => {
@@ -154,9 +158,12 @@ function load(name: string, captured: Capture, bindings: readonly Binding[], inP
     const input = bindings.findIndex((binding) => binding.kind === 'variable' && binding.state === writer?.state);
     return input < 0 ? undefined : input;
   });
-  const slots = new Map(captured.bound.map((node, i) => [node, i]));
+  // Variables and captured tensors stay from run to run.
+  const lasting = captured.bound.map((_, i) => bindings[i].kind === 'variable' || bindings[i].kind === 'captured');
+  const slots = new Map(captured.bound.map((node, i) => [node, lasting[i] ? `v${i}` : `$${i}`]));
   const text = `${fingerprint(captured.nodes, captured.roots, slots, resolve)}|${aliases.map((a) => a ?? '').join()}`;
-  return loadProgram(text, () => ({ ...closeGraph(captured, captured.bound), aliases }), `compiled function ${name}`);
+  const graph = () => ({ ...closeGraph(captured, captured.bound, (node) => lasting[captured.bound.indexOf(node)]), aliases });
+  return loadProgram({ text, graph, why: `compiled function ${name}` });
 }
 
 interface Replay {
@@ -183,7 +190,13 @@ function replayer(recording: Replay): Recording {
     for (const state of pending) storageOfVariable(state);
     // Values that pass through unchanged, seen before anything is overwritten.
     const before = (origin: Origin): Node | undefined =>
-      origin.kind === 'argument' ? args[origin.index] : origin.kind === 'variable' ? leafOf(origin.state) : origin.kind === 'captured' ? origin.node : undefined;
+      origin.kind === 'argument'
+        ? args[origin.index]
+        : origin.kind === 'variable'
+          ? leafOf(origin.state)
+          : origin.kind === 'captured'
+            ? origin.node
+            : undefined;
     const passedResults = results.map(before);
     const passedValues = inPlace.map(({ origin }) => before(origin));
     const keyWords = new Int32Array(2 * draws);

@@ -14,7 +14,15 @@ const pending = new Set<VariableState>();
 let unnamed = 0;
 
 export function newVariable(initial: Node, name: string | undefined, trainable: boolean): VariableState {
-  const state: VariableState = { name: name ?? `variable${unnamed++}`, shape: initial.shape, dtype: initial.dtype, trainable, storage: undefined, owned: false, leaf: undefined };
+  const state: VariableState = {
+    name: name ?? `variable${unnamed++}`,
+    shape: initial.shape,
+    dtype: initial.dtype,
+    trainable,
+    storage: undefined,
+    owned: false,
+    leaf: undefined,
+  };
   setVersion(state, initial);
   return state;
 }

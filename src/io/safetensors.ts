@@ -42,7 +42,7 @@ const elementBytes: Readonly<Record<string, number>> = { ...Object.fromEntries(O
 
 /** The file's bytes. Values start at a multiple of 64 bytes; entries are ordered by element size, then as given, so that each is aligned. */
 export function encodeSafetensors(tensors: ReadonlyMap<string, ArrayValue> | Readonly<Record<string, ArrayValue>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const given = tensors instanceof Map ? [...tensors] : Object.entries(tensors as Readonly<Record<string, ArrayValue>>);
+  const given: [string, ArrayValue][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors as Readonly<Record<string, ArrayValue>>);
   const entries = given.sort(([, a], [, b]) => bytesOf(b.dtype) - bytesOf(a.dtype));
   const header: Record<string, unknown> = Object.create(null);
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;

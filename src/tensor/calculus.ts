@@ -1,7 +1,9 @@
 /** Derivatives: of functions (grad, jacobian, hessian) and of lazy graphs (gradients). */
-import { withGradient, identity } from '../autodiff/override.ts';
+
 import { checkpointed } from '../autodiff/checkpoint.ts';
+import { identity, withGradient } from '../autodiff/override.ts';
 import { gradientsOf } from '../autodiff/reverse.ts';
+import { isFloating } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { mapTree } from '../core/tree.ts';
@@ -9,7 +11,6 @@ import { keepingHistory } from '../engine/realize.ts';
 import { keepValue, storageOf } from '../engine/values.ts';
 import type { Node } from '../graph/node.ts';
 import { cast, concat, constant, constantLike, reshape, zerosLike } from '../ops/build.ts';
-import { isFloating } from '../core/dtype.ts';
 import { tensor } from './create.ts';
 import { nodeOf, Tensor, wrap } from './tensor.ts';
 import { nodesOf, tensorsOf, withNodes } from './trees.ts';
@@ -24,25 +25,46 @@ export function gradients<W>(loss: Tensor, wrt: W): Gradients<W> {
 }
 
 function lossGradients(operation: string, loss: Tensor, targets: readonly Node[]): Node[] {
-  if (loss.size !== 1) fail('shape', operation, `the loss must be a single number, got ${loss.dtype} ${showShape(loss.shape)}`, 'Reduce it with sum() or mean(), or use jacobian.');
-  if (!isFloating(loss.dtype)) fail('dtype', operation, `the loss must be floating-point, got ${loss.dtype}`, "Cast to 'float32' before the part to be differentiated.");
-  for (const target of targets) if (!isFloating(target.dtype)) fail('dtype', operation, `cannot differentiate with respect to ${target.dtype} ${showShape(target.shape)}`, 'Whole numbers have no gradient.');
+  if (loss.size !== 1)
+    fail(
+      'shape',
+      operation,
+      `the loss must be a single number, got ${loss.dtype} ${showShape(loss.shape)}`,
+      'Reduce it with sum() or mean(), or use jacobian.',
+    );
+  if (!isFloating(loss.dtype))
+    fail('dtype', operation, `the loss must be floating-point, got ${loss.dtype}`, "Cast to 'float32' before the part to be differentiated.");
+  for (const target of targets)
+    if (!isFloating(target.dtype))
+      fail('dtype', operation, `cannot differentiate with respect to ${target.dtype} ${showShape(target.shape)}`, 'Whole numbers have no gradient.');
   const node = loss.node;
   const found = gradientsOf([node], [constantLike(1, node)], targets);
   if (targets.length > 0 && found.every((g) => g === null)) {
-    fail('value', operation, 'the loss does not depend on any of these tensors', 'A tensor that was read before is a constant: take gradients first, or use grad(fn). Assigning a variable starts a new version too.');
+    fail(
+      'value',
+      operation,
+      'the loss does not depend on any of these tensors',
+      'A tensor that was read before is a constant: take gradients first, or use grad(fn). Assigning a variable starts a new version too.',
+    );
   }
   return found.map((g, i) => g ?? zerosLike(targets[i]));
 }
 
 /** The value of a scalar function, and its gradient with respect to the first argument (a tensor, number, or tree of them). */
 export function valueAndGrad<X, Rest extends unknown[]>(fn: (x: X, ...rest: Rest) => Tensor): (x: X, ...rest: Rest) => [Tensor, Gradients<X>] {
-  return (x, ...rest) => keepingHistory(() => {
-    const argument = mapTree(x, asVariableOf);
-    const loss = fn(argument as X, ...rest);
-    if (!(loss instanceof Tensor)) fail('argument', 'grad', `the function must return one tensor, got ${loss === undefined ? 'nothing' : typeof loss}`, 'Asynchronous functions cannot be differentiated: read values with itemSync().');
-    return [loss, withNodes(argument, lossGradients('grad', loss, nodesOf(argument))) as Gradients<X>];
-  });
+  return (x, ...rest) =>
+    keepingHistory(() => {
+      const argument = mapTree(x, asVariableOf);
+      const loss = fn(argument as X, ...rest);
+      if (!(loss instanceof Tensor))
+        fail(
+          'argument',
+          'grad',
+          `the function must return one tensor, got ${loss === undefined ? 'nothing' : typeof loss}`,
+          'Asynchronous functions cannot be differentiated: read values with itemSync().',
+        );
+      return [loss, withNodes(argument, lossGradients('grad', loss, nodesOf(argument))) as Gradients<X>];
+    });
 }
 
 /** A tensor of its own for the same value, so that the gradient is taken with respect to the argument alone. */
@@ -62,18 +84,22 @@ export function grad<X, Rest extends unknown[]>(fn: (x: X, ...rest: Rest) => Ten
 
 /** All derivatives of a tensor-valued function: [...shape of f(x), ...shape of x]. */
 export function jacobian(fn: (x: Tensor) => Tensor): (x: Tensor | number) => Tensor {
-  return (x) => keepingHistory(() => {
-    const argument = asVariableOf(x) as Tensor;
-    const y = fn(argument).node;
-    const count = sizeOf(y.shape);
-    const rows = Array.from({ length: count }, (_, i) => {
-      const unit = tensor(Float64Array.from({ length: count }, (_, j) => Number(i === j)), { shape: y.shape, dtype: 'float64' }).node;
-      const row = gradientsOf([y], [cast(unit, y.dtype)], [argument.node])[0] ?? zerosLike(argument.node);
-      return reshape(row, [1, ...argument.shape]);
+  return (x) =>
+    keepingHistory(() => {
+      const argument = asVariableOf(x) as Tensor;
+      const y = fn(argument).node;
+      const count = sizeOf(y.shape);
+      const rows = Array.from({ length: count }, (_, i) => {
+        const unit = tensor(
+          Float64Array.from({ length: count }, (_, j) => Number(i === j)),
+          { shape: y.shape, dtype: 'float64' },
+        ).node;
+        const row = gradientsOf([y], [cast(unit, y.dtype)], [argument.node])[0] ?? zerosLike(argument.node);
+        return reshape(row, [1, ...argument.shape]);
+      });
+      const shape = [...y.shape, ...argument.shape];
+      return wrap(count === 0 ? constant(0, argument.dtype, shape) : reshape(concat(rows, 0), shape));
     });
-    const shape = [...y.shape, ...argument.shape];
-    return wrap(count === 0 ? constant(0, argument.dtype, shape) : reshape(concat(rows, 0), shape));
-  });
 }
 
 /** Second derivatives of a scalar function: [...shape of x, ...shape of x]. */
@@ -95,22 +121,28 @@ export function checkpoint<A extends unknown[], R>(fn: (...args: A) => R): (...a
  * The function `fn` of tensors with a gradient of its own: `rule(dOut, ...inputs)` returns the gradient with respect to each input
  * (null: none), each of the input's shape.
  */
-export function customGradient<A extends Tensor[]>(fn: (...inputs: A) => Tensor, rule: (dOut: Tensor, ...inputs: A) => Tensor | readonly (Tensor | null)[]): (...inputs: A) => Tensor {
+export function customGradient<A extends Tensor[]>(
+  fn: (...inputs: A) => Tensor,
+  rule: (dOut: Tensor, ...inputs: A) => Tensor | readonly (Tensor | null)[],
+): (...inputs: A) => Tensor {
   return (...inputs) => {
     const result = fn(...inputs);
     const targets = inputs.map((x) => nodeOf(x, 'customGradient'));
-    return wrap(withGradient(result.node, targets, (dOut, now) => {
-      const found = rule(wrap(dOut), ...(now.map(wrap) as A));
-      const list = found instanceof Tensor ? [found] : found;
-      if (list.length !== now.length) fail('argument', 'customGradient', `the rule must return ${now.length} gradients, one per input, got ${list.length}`);
-      return list.map((gradient, i) => checkedGradient(gradient, now[i]));
-    }));
+    return wrap(
+      withGradient(result.node, targets, (dOut, now) => {
+        const found = rule(wrap(dOut), ...(now.map(wrap) as A));
+        const list = found instanceof Tensor ? [found] : found;
+        if (list.length !== now.length) fail('argument', 'customGradient', `the rule must return ${now.length} gradients, one per input, got ${list.length}`);
+        return list.map((gradient, i) => checkedGradient(gradient, now[i]));
+      }),
+    );
   };
 }
 
 function checkedGradient(gradient: Tensor | null, input: Node): Node | null {
   if (gradient === null) return null;
-  if (showShape(gradient.shape) !== showShape(input.shape)) fail('shape', 'customGradient', `the rule returned a gradient ${showShape(gradient.shape)} for an input ${showShape(input.shape)}`);
+  if (showShape(gradient.shape) !== showShape(input.shape))
+    fail('shape', 'customGradient', `the rule returned a gradient ${showShape(gradient.shape)} for an input ${showShape(input.shape)}`);
   return cast(gradient.node, input.dtype);
 }
 
@@ -130,7 +162,14 @@ export function checkGradients(fn: (...inputs: Tensor[]) => Tensor, inputs: read
   const at = (changed: readonly Float64Array[]): Tensor[] => changed.map((data, i) => tensor(data, { shape: inputs[i].shape, dtype: 'float64' }));
   const weighted = (xs: Tensor[]): Tensor => {
     const y = fn(...xs).cast('float64');
-    return y.mul(tensor(Float64Array.from({ length: y.size }, (_, i) => 1 + 0.5 * Math.sin(3 * i + 1)), { shape: y.shape })).sum();
+    return y
+      .mul(
+        tensor(
+          Float64Array.from({ length: y.size }, (_, i) => 1 + 0.5 * Math.sin(3 * i + 1)),
+          { shape: y.shape },
+        ),
+      )
+      .sum();
   };
   const found = grad((xs: Tensor[]) => weighted(xs))(at(values));
   let worst = { error: 0, text: '' };
@@ -141,9 +180,19 @@ export function checkGradients(fn: (...inputs: Tensor[]) => Tensor, inputs: read
       const h = step * Math.max(1, Math.abs(x));
       const measured = (nudged(h) - nudged(-h)) / (2 * h);
       const error = Math.abs(exact[i] - measured) / Math.max(1, Math.abs(exact[i]), Math.abs(measured));
-      if (error > worst.error || Number.isNaN(error)) worst = { error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error, text: `input ${which} ${showShape(inputs[which].shape)}, element ${i}: the gradient is ${exact[i]}, finite differences give ${measured}` };
+      if (error > worst.error || Number.isNaN(error))
+        worst = {
+          error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error,
+          text: `input ${which} ${showShape(inputs[which].shape)}, element ${i}: the gradient is ${exact[i]}, finite differences give ${measured}`,
+        };
     });
   });
-  if (worst.error > tolerance) fail('numeric', 'checkGradients', `${worst.text} (error ${worst.error.toExponential(2)}, allowed ${tolerance})`, 'Is there a kink (relu at 0) or a float32 constant on the way?');
+  if (worst.error > tolerance)
+    fail(
+      'numeric',
+      'checkGradients',
+      `${worst.text} (error ${worst.error.toExponential(2)}, allowed ${tolerance})`,
+      'Is there a kink (relu at 0) or a float32 constant on the way?',
+    );
   return worst.error;
 }

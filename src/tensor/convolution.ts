@@ -5,7 +5,7 @@ import { sizeOf } from '../core/shape.ts';
 import type { WindowGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from '../ops/build.ts';
-import { type ConvOptions as Options, type ConvPadding, convGeometry, convTransposeGeometry, paddingPairs, perAxis } from '../ops/conv-geometry.ts';
+import { type ConvPadding, convGeometry, convTransposeGeometry, type ConvOptions as Options, paddingPairs, perAxis } from '../ops/conv-geometry.ts';
 import { floating, type Tensor, wrap } from './tensor.ts';
 
 /** A number for all sides, one number or [before, after] per spatial axis, 'same' or 'valid'. */
@@ -18,7 +18,10 @@ function pairs(padding: Padding): ConvPadding {
   return padding.map((p): readonly [number, number] => (typeof p === 'number' ? [p, p] : p));
 }
 
-const inPairs = <O extends { readonly padding?: Padding }>(options: O): Omit<O, 'padding'> & { readonly padding: ConvPadding } => ({ ...options, padding: pairs(options.padding ?? 0) });
+const inPairs = <O extends { readonly padding?: Padding }>(options: O): Omit<O, 'padding'> & { readonly padding: ConvPadding } => ({
+  ...options,
+  padding: pairs(options.padding ?? 0),
+});
 
 function floats(operation: string, a: Tensor, b: Tensor): [Node, Node] {
   const [x, y] = [floating(a, operation), floating(b, operation)];

@@ -36,13 +36,25 @@ export function tensor(values: TensorValues, { shape, dtype }: TensorOptions = {
 }
 
 function checkDType(operation: string, dtype: string): void {
-  if (!isDType(dtype)) fail('dtype', operation, `there is no dtype "${String(dtype)}"`, didYouMean(String(dtype), ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool']) ?? 'Use float32.');
+  if (!isDType(dtype))
+    fail(
+      'dtype',
+      operation,
+      `there is no dtype "${String(dtype)}"`,
+      didYouMean(String(dtype), ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool']) ?? 'Use float32.',
+    );
 }
 
 /** A fresh array in the format of `dtype`. */
 function stored(data: ArrayLike<number>, own: DType | undefined, dtype: DType | undefined): TypedArray {
   if (data instanceof Uint16Array) {
-    if (dtype === undefined || !isHalf(dtype)) fail('dtype', 'tensor', 'a Uint16Array holds the bits of half floats', "Pass { dtype: 'float16' } or { dtype: 'bfloat16' }, or convert it to an Int32Array.");
+    if (dtype === undefined || !isHalf(dtype))
+      fail(
+        'dtype',
+        'tensor',
+        'a Uint16Array holds the bits of half floats',
+        "Pass { dtype: 'float16' } or { dtype: 'bfloat16' }, or convert it to an Int32Array.",
+      );
     return data.slice();
   }
   if (dtype === own && ArrayBuffer.isView(data)) return (data as TypedArray).slice();
@@ -57,7 +69,16 @@ interface Found {
 }
 
 function fromTyped(values: TypedArray): Found {
-  const own = values instanceof Float32Array ? 'float32' : values instanceof Float64Array ? 'float64' : values instanceof Int32Array ? 'int32' : values instanceof Uint8Array ? 'uint8' : undefined;
+  const own =
+    values instanceof Float32Array
+      ? 'float32'
+      : values instanceof Float64Array
+        ? 'float64'
+        : values instanceof Int32Array
+          ? 'int32'
+          : values instanceof Uint8Array
+            ? 'uint8'
+            : undefined;
   if (values instanceof Uint16Array) return { data: values, found: [values.length], own: undefined };
   return { data: values, found: [values.length], own: own ?? (ownOther(values) as DType) };
 }
@@ -78,7 +99,13 @@ function fromNested(values: unknown): Found {
     }
     if (Array.isArray(item)) ragged(found, depth, item.length);
     if (typeof item === 'boolean') booleans++;
-    else if (typeof item !== 'number') fail('argument', 'tensor', `expected numbers, got ${item instanceof Tensor ? 'a tensor' : String(item)}`, item instanceof Tensor ? 'Use stack([...]) to join tensors.' : undefined);
+    else if (typeof item !== 'number')
+      fail(
+        'argument',
+        'tensor',
+        `expected numbers, got ${item instanceof Tensor ? 'a tensor' : String(item)}`,
+        item instanceof Tensor ? 'Use stack([...]) to join tensors.' : undefined,
+      );
     data.push(Number(item));
   };
   visit(values, 0);
@@ -86,7 +113,11 @@ function fromNested(values: unknown): Found {
 }
 
 function ragged(found: readonly number[], depth: number, length: number | undefined): never {
-  return fail('shape', 'tensor', `nested arrays must be regular: expected length ${found[depth] ?? 'none (a number)'} at depth ${depth}, got ${length ?? 'a number'}`);
+  return fail(
+    'shape',
+    'tensor',
+    `nested arrays must be regular: expected length ${found[depth] ?? 'none (a number)'} at depth ${depth}, got ${length ?? 'a number'}`,
+  );
 }
 
 function filled(operation: string, shape: Shape, value: number, dtype: DType): Tensor {
@@ -105,7 +136,8 @@ export const onesLike = (x: Tensor): Tensor => filled('onesLike', x.shape, 1, x.
 /** arange(n): 0 … n−1; arange(start, stop, { step }): up to but without stop. int32 when all are whole numbers, else float32. */
 export function arange(start: number, stop?: number, { step = 1, dtype }: { step?: number; dtype?: DType } = {}): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  if (!(step !== 0) || !Number.isFinite(from) || !Number.isFinite(to)) fail('value', 'arange', `expected finite limits and a step that is not 0, got ${from} … ${to} by ${step}`);
+  if (!(step !== 0) || !Number.isFinite(from) || !Number.isFinite(to))
+    fail('value', 'arange', `expected finite limits and a step that is not 0, got ${from} … ${to} by ${step}`);
   const length = Math.max(0, Math.ceil((to - from) / step));
   const whole = Number.isInteger(from) && Number.isInteger(step);
   return ramp(length, from, step, dtype ?? (whole ? 'int32' : 'float32'));

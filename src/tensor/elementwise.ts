@@ -1,8 +1,9 @@
 /** Elementwise functions. Operands are broadcast; numbers take the tensor's dtype; results of comparisons are bool. */
+
+import { stopGradient as stop } from '../autodiff/override.ts';
 import type { DType } from '../core/dtype.ts';
 import { isDType } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { stopGradient as stop } from '../autodiff/override.ts';
 import { currentDevice } from '../engine/devices.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from '../ops/build.ts';
@@ -15,12 +16,24 @@ type Unary = (x: Operand) => Tensor;
 type Binary = (a: Operand, b: Operand) => Tensor;
 
 /** A function of floating-point numbers; whole numbers are converted to float32. */
-const ofFloats = (op: UnaryOp): Unary => (x) => wrap(build.unary(op, floating(x, op)));
+const ofFloats =
+  (op: UnaryOp): Unary =>
+  (x) =>
+    wrap(build.unary(op, floating(x, op)));
 /** A function that keeps the dtype. */
-const ofNumbers = (op: UnaryOp): Unary => (x) => wrap(build.unary(op, numbers(arithmetic(x, op))));
-const ofTwo = (op: BinaryOp): Binary => (a, b) => wrap(build.binary(op, raw(a, op), raw(b, op)));
+const ofNumbers =
+  (op: UnaryOp): Unary =>
+  (x) =>
+    wrap(build.unary(op, numbers(arithmetic(x, op))));
+const ofTwo =
+  (op: BinaryOp): Binary =>
+  (a, b) =>
+    wrap(build.binary(op, raw(a, op), raw(b, op)));
 /** Arithmetic on bools counts them as 0 and 1. */
-const arithmeticOfTwo = (op: BinaryOp): Binary => (a, b) => wrap(build.binary(op, counted(raw(a, op), b), counted(raw(b, op), a)));
+const arithmeticOfTwo =
+  (op: BinaryOp): Binary =>
+  (a, b) =>
+    wrap(build.binary(op, counted(raw(a, op), b), counted(raw(b, op), a)));
 
 const numbers = (x: Node): Node => (x.dtype === 'bool' ? build.cast(x, 'int32') : x);
 const counted = (x: Node | number, other: Operand): Node | number =>
@@ -116,7 +129,12 @@ export const stopGradient = (x: Tensor): Tensor => wrap(stop(nodeOf(x, 'stopGrad
 export function to(x: Tensor, device: DeviceName): Tensor {
   const cpu: readonly string[] = ['reference', 'native', 'wasm'];
   if (device !== currentDevice() && !(cpu.includes(device) && cpu.includes(currentDevice()))) {
-    fail('device', 'to', `there is no way from ${currentDevice()} to ${device} yet`, 'Choose one device for the whole program: setDevice(name) or GRADIX_DEVICE.');
+    fail(
+      'device',
+      'to',
+      `there is no way from ${currentDevice()} to ${device} yet`,
+      'Choose one device for the whole program: setDevice(name) or GRADIX_DEVICE.',
+    );
   }
   return x;
 }

@@ -32,7 +32,13 @@ export function takeAlong(x: Tensor, indices: Tensor, axis: Axis = -1): Tensor {
   const at = oneAxis('takeAlong', axis, node.shape.length, -1);
   const wanted = positions('takeAlong', indices);
   const fits = wanted.shape.length === node.shape.length && wanted.shape.every((d, i) => i === at || d === node.shape[i]);
-  if (!fits) fail('shape', 'takeAlong', `indices ${showShape(wanted.shape)} do not fit ${showShape(node.shape)} along axis ${at}`, 'All other dimensions must be equal.');
+  if (!fits)
+    fail(
+      'shape',
+      'takeAlong',
+      `indices ${showShape(wanted.shape)} do not fit ${showShape(node.shape)} along axis ${at}`,
+      'All other dimensions must be equal.',
+    );
   const strides = stridesOf(node.shape);
   let flat = build.mul(wanted, strides[at]);
   wanted.shape.forEach((d, i) => {
@@ -48,7 +54,12 @@ export function scatterAdd(x: Tensor, indices: Indices, updates: Tensor, axis: A
   const where = positions('scatterAdd', indices);
   const expected = [...node.shape.slice(0, at), ...where.shape, ...node.shape.slice(at + 1)];
   const values = build.cast(nodeOf(updates, 'scatterAdd'), node.dtype);
-  if (!sameShape(values.shape, expected)) fail('shape', 'scatterAdd', `updates must be ${showShape(expected)}, got ${showShape(values.shape)} (target ${showShape(node.shape)}, indices ${showShape(where.shape)}, axis ${at})`);
+  if (!sameShape(values.shape, expected))
+    fail(
+      'shape',
+      'scatterAdd',
+      `updates must be ${showShape(expected)}, got ${showShape(values.shape)} (target ${showShape(node.shape)}, indices ${showShape(where.shape)}, axis ${at})`,
+    );
   return wrap(build.add(node, build.scatterAdd(where, values, at, node.shape[at])));
 }
 

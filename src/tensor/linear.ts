@@ -20,12 +20,19 @@ function pair(operation: string, a: Tensor, b: Tensor): [Node, Node] {
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const [x, y] = pair('matmul', a, b);
-  if (x.shape.length === 0 || y.shape.length === 0) fail('shape', 'matmul', `expected vectors or matrices, got ${showShape(x.shape)} and ${showShape(y.shape)}`, 'Use mul for scalars.');
+  if (x.shape.length === 0 || y.shape.length === 0)
+    fail('shape', 'matmul', `expected vectors or matrices, got ${showShape(x.shape)} and ${showShape(y.shape)}`, 'Use mul for scalars.');
   const left = x.shape.length === 1 ? build.reshape(x, [1, ...x.shape]) : x;
   const right = y.shape.length === 1 ? build.reshape(y, [...y.shape, 1]) : y;
   const [m, k] = left.shape.slice(-2);
   const [k2, n] = right.shape.slice(-2);
-  if (k !== k2) fail('shape', 'matmul', `inner dimensions ${k} and ${k2} differ (${showShape(x.shape)} · ${showShape(y.shape)})`, 'The last axis of the left must match the second to last of the right. Transpose one?');
+  if (k !== k2)
+    fail(
+      'shape',
+      'matmul',
+      `inner dimensions ${k} and ${k2} differ (${showShape(x.shape)} · ${showShape(y.shape)})`,
+      'The last axis of the left must match the second to last of the right. Transpose one?',
+    );
   const batch = broadcastShapes('matmul', left.shape.slice(0, -2), right.shape.slice(0, -2));
   const product = batchedProduct(left, right, batch);
   const shape = [...batch, ...(x.shape.length === 1 ? [] : [m]), ...(y.shape.length === 1 ? [] : [n])];
@@ -45,7 +52,10 @@ function batchedProduct(left: Node, right: Node, batch: Shape): Node {
   };
   const bare = (x: Node): Node => {
     const lead = batch.length - (x.shape.length - 2);
-    return build.reshape(x, x.shape.filter((d, i) => i >= x.shape.length - 2 || !(d === 1 && batch[i + lead] !== 1)));
+    return build.reshape(
+      x,
+      x.shape.filter((d, i) => i >= x.shape.length - 2 || !(d === 1 && batch[i + lead] !== 1)),
+    );
   };
   const all = batch.map((_, i) => letters[i]).join('');
   return build.contract(bare(left), bare(right), { a: `${labels(left.shape)}YK`, b: `${labels(right.shape)}KZ`, out: `${all}YZ` });
@@ -54,7 +64,8 @@ function batchedProduct(left: Node, right: Node, batch: Shape): Node {
 /** Inner product of two vectors. */
 export function dot(a: Tensor, b: Tensor): Tensor {
   const [x, y] = pair('dot', a, b);
-  if (x.shape.length !== 1 || y.shape.length !== 1 || x.shape[0] !== y.shape[0]) fail('shape', 'dot', `expected two vectors of one length, got ${showShape(x.shape)} and ${showShape(y.shape)}`, 'Use matmul for matrices.');
+  if (x.shape.length !== 1 || y.shape.length !== 1 || x.shape[0] !== y.shape[0])
+    fail('shape', 'dot', `expected two vectors of one length, got ${showShape(x.shape)} and ${showShape(y.shape)}`, 'Use matmul for matrices.');
   return wrap(build.contract(x, y, { a: 'i', b: 'i', out: '' }));
 }
 
@@ -77,18 +88,29 @@ interface Labelled {
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
   const [left, right, ...more] = equation.replaceAll(' ', '').split('->');
   const terms = left.split(',');
-  if (more.length > 0 || !/^[a-zA-Z,]*$/.test(left) || (right !== undefined && !/^[a-zA-Z]*$/.test(right))) fail('argument', 'einsum', `cannot read "${equation}"`, "Write letters per axis, such as 'ij,jk->ik'.");
+  if (more.length > 0 || !/^[a-zA-Z,]*$/.test(left) || (right !== undefined && !/^[a-zA-Z]*$/.test(right)))
+    fail('argument', 'einsum', `cannot read "${equation}"`, "Write letters per axis, such as 'ij,jk->ik'.");
   if (terms.length !== operands.length) fail('argument', 'einsum', `"${equation}" names ${terms.length} operands, got ${operands.length}`);
   const nodes = operands.map((t) => arithmetic(t, 'einsum'));
   const dtype = nodes.map((n) => n.dtype).reduce(promote, 'int32');
   checkLabels(equation, terms, nodes);
   const count = (letter: string): number => [...left].filter((l) => l === letter).length;
-  const out = right ?? [...new Set(left.replaceAll(',', ''))].filter((l) => count(l) === 1).sort().join('');
+  const out =
+    right ??
+    [...new Set(left.replaceAll(',', ''))]
+      .filter((l) => count(l) === 1)
+      .sort()
+      .join('');
   const stray = [...out].find((letter, i) => out.indexOf(letter) !== i || !left.includes(letter));
   if (stray) fail('argument', 'einsum', `the result "${out}" names "${stray}" twice, or no operand has it`);
 
   let pending = terms.map((labels, i): Labelled => diagonals({ node: build.cast(nodes[i], dtype), labels }));
-  const elsewhere = (at: readonly number[]): string => out + pending.filter((_, i) => !at.includes(i)).map((p) => p.labels).join('');
+  const elsewhere = (at: readonly number[]): string =>
+    out +
+    pending
+      .filter((_, i) => !at.includes(i))
+      .map((p) => p.labels)
+      .join('');
   pending = pending.map((operand, i) => sumOut(operand, elsewhere([i])));
   while (pending.length > 1) {
     const [i, j] = cheapestPair(pending, elsewhere);
@@ -96,17 +118,28 @@ export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor
     pending = [...pending.filter((_, at) => at !== i && at !== j), product];
   }
   const [{ node, labels }] = [sumOut(pending[0], out)];
-  return wrap(build.permute(node, [...out].map((letter) => labels.indexOf(letter))));
+  return wrap(
+    build.permute(
+      node,
+      [...out].map((letter) => labels.indexOf(letter)),
+    ),
+  );
 }
 
 function checkLabels(equation: string, terms: readonly string[], nodes: readonly Node[]): void {
   const lengths = new Map<string, number>();
   terms.forEach((labels, i) => {
     const { shape } = nodes[i];
-    if (labels.length !== shape.length) fail('shape', 'einsum', `"${labels}" names ${labels.length} axes but operand ${i} is ${showShape(shape)} ("${equation}")`);
+    if (labels.length !== shape.length)
+      fail('shape', 'einsum', `"${labels}" names ${labels.length} axes but operand ${i} is ${showShape(shape)} ("${equation}")`);
     [...labels].forEach((letter, axis) => {
       const known = lengths.get(letter) ?? shape[axis];
-      if (known !== shape[axis]) fail('shape', 'einsum', `"${letter}" is ${known} in one operand and ${shape[axis]} in another ("${equation}", shapes ${nodes.map((n) => showShape(n.shape)).join(', ')})`);
+      if (known !== shape[axis])
+        fail(
+          'shape',
+          'einsum',
+          `"${letter}" is ${known} in one operand and ${shape[axis]} in another ("${equation}", shapes ${nodes.map((n) => showShape(n.shape)).join(', ')})`,
+        );
       lengths.set(letter, known);
     });
   });

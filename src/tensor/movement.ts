@@ -1,9 +1,10 @@
 /** Moving elements: shapes, axes, pieces. No arithmetic; every dtype. */
+
+import { promote } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { checkShape, normalizeAxes, normalizeAxis, sameShape, type Shape, sizeOf, tryBroadcast } from '../core/shape.ts';
+import { checkShape, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf, tryBroadcast } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from '../ops/build.ts';
-import { promote } from '../core/dtype.ts';
 import { type Axis, oneAxis } from './axes.ts';
 import { nodeOf, type Tensor, wrap } from './tensor.ts';
 
@@ -15,9 +16,19 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const rest = sizeOf(shape.filter((_, i) => i !== unknown));
   const size = sizeOf(node.shape);
   if (shape.lastIndexOf(-1) !== unknown || rest === 0 || size % rest !== 0) {
-    fail('shape', 'reshape', `${showShape(node.shape)} (${size} elements) does not fit ${showShape(shape)}`, 'One dimension may be −1; the others must divide the number of elements.');
+    fail(
+      'shape',
+      'reshape',
+      `${showShape(node.shape)} (${size} elements) does not fit ${showShape(shape)}`,
+      'One dimension may be −1; the others must divide the number of elements.',
+    );
   }
-  return wrap(build.reshape(node, shape.map((d, i) => (i === unknown ? size / rest : d))));
+  return wrap(
+    build.reshape(
+      node,
+      shape.map((d, i) => (i === unknown ? size / rest : d)),
+    ),
+  );
 }
 
 /** One dimension; or, from `startAxis` on, the axes joined into one (startAxis 1 keeps the batch). */
@@ -32,7 +43,8 @@ export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
   const node = nodeOf(x, 'transpose');
   const rank = node.shape.length;
   const order = axes?.map((axis) => normalizeAxis('transpose', axis, rank)) ?? node.shape.map((_, i) => rank - 1 - i);
-  if (order.length !== rank || new Set(order).size !== rank) fail('axis', 'transpose', `axes ${showShape(axes ?? [])} are not an order of the ${rank} axes of ${showShape(node.shape)}`);
+  if (order.length !== rank || new Set(order).size !== rank)
+    fail('axis', 'transpose', `axes ${showShape(axes ?? [])} are not an order of the ${rank} axes of ${showShape(node.shape)}`);
   return wrap(build.permute(node, order));
 }
 
@@ -48,13 +60,19 @@ export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
   const node = nodeOf(x, 'squeeze');
   const axes = axis === undefined ? node.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : normalizeAxes('squeeze', axis, node.shape.length);
   for (const a of axes) if (node.shape[a] !== 1) fail('shape', 'squeeze', `axis ${a} of ${showShape(node.shape)} has length ${node.shape[a]}, not 1`);
-  return wrap(build.reshape(node, node.shape.filter((_, i) => !axes.includes(i))));
+  return wrap(
+    build.reshape(
+      node,
+      node.shape.filter((_, i) => !axes.includes(i)),
+    ),
+  );
 }
 
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   checkShape('broadcastTo', shape);
   const common = tryBroadcast(x.shape, shape);
-  if (!common || !sameShape(common, shape)) fail('shape', 'broadcastTo', `${showShape(x.shape)} does not stretch to ${showShape(shape)}`, 'Dimensions must be equal or 1, counted from the right.');
+  if (!common || !sameShape(common, shape))
+    fail('shape', 'broadcastTo', `${showShape(x.shape)} does not stretch to ${showShape(shape)}`, 'Dimensions must be equal or 1, counted from the right.');
   return wrap(build.broadcast(nodeOf(x, 'broadcastTo'), shape));
 }
 
@@ -62,7 +80,12 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * A block: from `start`, `size` elements per axis (fewer numbers than axes: the rest is taken whole). A negative start counts from the end;
  * size −1 or left out goes to the end. `step` takes every step-th.
  */
-export function slice(x: Tensor, start: number | readonly number[], size?: number | readonly number[], { step = 1 }: { step?: number | readonly number[] } = {}): Tensor {
+export function slice(
+  x: Tensor,
+  start: number | readonly number[],
+  size?: number | readonly number[],
+  { step = 1 }: { step?: number | readonly number[] } = {},
+): Tensor {
   const node = nodeOf(x, 'slice');
   const perAxis = (value: number | readonly number[] | undefined, missing: number): number[] => {
     const list = value === undefined ? [] : typeof value === 'number' ? [value] : value;
@@ -85,8 +108,11 @@ export function slice(x: Tensor, start: number | readonly number[], size?: numbe
 export function pad(x: Tensor, padding: number | readonly (readonly [number, number])[], { value = 0 }: { value?: number } = {}): Tensor {
   const node = nodeOf(x, 'pad');
   const pairs = typeof padding === 'number' ? node.shape.map((): [number, number] => [padding, padding]) : padding;
-  if (pairs.length !== node.shape.length) fail('argument', 'pad', `expected ${node.shape.length} pairs [before, after] for ${showShape(node.shape)}, got ${pairs.length}`);
-  for (const pair of pairs) if (pair.length !== 2 || !pair.every((p) => Number.isInteger(p) && p >= 0)) fail('argument', 'pad', `padding must be whole numbers ≥ 0, got ${showShape(pair)}`);
+  if (pairs.length !== node.shape.length)
+    fail('argument', 'pad', `expected ${node.shape.length} pairs [before, after] for ${showShape(node.shape)}, got ${pairs.length}`);
+  for (const pair of pairs)
+    if (pair.length !== 2 || !pair.every((p) => Number.isInteger(p) && p >= 0))
+      fail('argument', 'pad', `padding must be whole numbers ≥ 0, got ${showShape(pair)}`);
   return wrap(build.pad(node, pairs, value));
 }
 
@@ -103,8 +129,19 @@ export function tile(x: Tensor, times: number | readonly number[]): Tensor {
   const counts = [...new Array<number>(rank - list.length).fill(1), ...list];
   const shape = [...new Array<number>(rank - node.shape.length).fill(1), ...node.shape];
   checkShape('tile', counts);
-  const stretched = build.broadcast(build.reshape(node, shape.flatMap((d) => [1, d])), shape.flatMap((d, i) => [counts[i], d]));
-  return wrap(build.reshape(stretched, shape.map((d, i) => d * counts[i])));
+  const stretched = build.broadcast(
+    build.reshape(
+      node,
+      shape.flatMap((d) => [1, d]),
+    ),
+    shape.flatMap((d, i) => [counts[i], d]),
+  );
+  return wrap(
+    build.reshape(
+      stretched,
+      shape.map((d, i) => d * counts[i]),
+    ),
+  );
 }
 
 /** Repeats each element (row, …) `times` along an axis. */
@@ -114,11 +151,17 @@ export function repeat(x: Tensor, times: number, axis: Axis = 0): Tensor {
   const at = oneAxis('repeat', axis, node.shape.length, 0) + 1;
   const [before, after] = [node.shape.slice(0, at), node.shape.slice(at)];
   const stretched = build.broadcast(build.reshape(node, [...before, 1, ...after]), [...before, times, ...after]);
-  return wrap(build.reshape(stretched, node.shape.map((d, i) => (i === at - 1 ? d * times : d))));
+  return wrap(
+    build.reshape(
+      stretched,
+      node.shape.map((d, i) => (i === at - 1 ? d * times : d)),
+    ),
+  );
 }
 
 function common(operation: string, tensors: readonly Tensor[]): Node[] {
-  if (!Array.isArray(tensors) || tensors.length === 0) fail('argument', operation, `expected an array of tensors, got ${Array.isArray(tensors) ? 'an empty one' : String(tensors)}`);
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    fail('argument', operation, `expected an array of tensors, got ${Array.isArray(tensors) ? 'an empty one' : String(tensors)}`);
   const nodes = tensors.map((t) => nodeOf(t, operation));
   const dtype = nodes.map((n) => n.dtype).reduce(promote);
   return nodes.map((n) => build.cast(n, dtype));
@@ -144,7 +187,12 @@ export function stack(tensors: readonly Tensor[], axis: Axis = 0): Tensor {
   const at = oneAxis('stack', axis, shape.length + 1, 0);
   const odd = nodes.find((node) => !sameShape(node.shape, shape));
   if (odd) fail('shape', 'stack', `expected equal shapes, got ${showShape(shape)} and ${showShape(odd.shape)}`, 'Use concat to join along an existing axis.');
-  return wrap(build.concat(nodes.map((node) => build.reshape(node, [...shape.slice(0, at), 1, ...shape.slice(at)])), at));
+  return wrap(
+    build.concat(
+      nodes.map((node) => build.reshape(node, [...shape.slice(0, at), 1, ...shape.slice(at)])),
+      at,
+    ),
+  );
 }
 
 /** Cuts an axis (default 0) into equal parts, or into parts of the given lengths. */
@@ -152,16 +200,25 @@ export function split(x: Tensor, parts: number | readonly number[], axis: Axis =
   const node = nodeOf(x, 'split');
   const at = oneAxis('split', axis, node.shape.length, 0);
   const length = node.shape[at];
-  if (typeof parts === 'number' && (!Number.isInteger(parts) || parts < 1 || length % parts !== 0)) fail('shape', 'split', `axis ${at} of length ${length} does not divide into ${parts} equal parts`, 'Give the lengths: split([3, 4]).');
+  if (typeof parts === 'number' && (!Number.isInteger(parts) || parts < 1 || length % parts !== 0))
+    fail('shape', 'split', `axis ${at} of length ${length} does not divide into ${parts} equal parts`, 'Give the lengths: split([3, 4]).');
   const lengths = typeof parts === 'number' ? new Array<number>(parts).fill(length / parts) : parts;
-  if (lengths.reduce((a, b) => a + b, 0) !== length) fail('shape', 'split', `lengths ${showShape(lengths)} do not add up to ${length}, axis ${at} of ${showShape(node.shape)}`);
+  if (lengths.reduce((a, b) => a + b, 0) !== length)
+    fail('shape', 'split', `lengths ${showShape(lengths)} do not add up to ${length}, axis ${at} of ${showShape(node.shape)}`);
   let from = 0;
   return lengths.map((size) => {
     const start = node.shape.map((_, i) => (i === at ? from : 0));
     from += size;
-    return wrap(build.slice(node, start, node.shape.map((d, i) => (i === at ? size : d))));
+    return wrap(
+      build.slice(
+        node,
+        start,
+        node.shape.map((d, i) => (i === at ? size : d)),
+      ),
+    );
   });
 }
 
 /** The slices along an axis, without that axis. */
-export const unstack = (x: Tensor, axis: Axis = 0): Tensor[] => split(x, x.shape[oneAxis('unstack', axis, x.rank, 0)], axis).map((part) => squeeze(part, oneAxis('unstack', axis, x.rank, 0)));
+export const unstack = (x: Tensor, axis: Axis = 0): Tensor[] =>
+  split(x, x.shape[oneAxis('unstack', axis, x.rank, 0)], axis).map((part) => squeeze(part, oneAxis('unstack', axis, x.rank, 0)));

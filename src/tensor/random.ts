@@ -4,15 +4,15 @@
  */
 import type { DType } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { checkShape, sameShape, type Shape } from '../core/shape.ts';
+import { checkShape, type Shape, sameShape } from '../core/shape.ts';
 import * as sequence from '../engine/random.ts';
 import { currentRecorder } from '../engine/recorder.ts';
 import { storageFrom, storageLeaf } from '../engine/values.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from '../ops/build.ts';
 import { make } from '../ops/registry.ts';
-import { unstack } from './movement.ts';
 import { argSort } from './indexing.ts';
+import { unstack } from './movement.ts';
 import { floating, type Tensor, wrap } from './tensor.ts';
 
 export interface RandomOptions {
@@ -41,7 +41,8 @@ const constants = (words: readonly number[]): Node => storageLeaf(storageFrom(In
 
 function keyNode(operation: string, { key: own, seed }: RandomOptions): Node {
   if (own === undefined) return seed === undefined ? sequence.nextKey(currentRecorder()) : key(seed).node;
-  if (own.dtype !== 'int32' || !sameShape(own.shape, [2])) fail('argument', operation, `a key is int32 [2], got ${own.dtype} ${showShape(own.shape)}`, 'Make one with random.key(seed).');
+  if (own.dtype !== 'int32' || !sameShape(own.shape, [2]))
+    fail('argument', operation, `a key is int32 [2], got ${own.dtype} ${showShape(own.shape)}`, 'Make one with random.key(seed).');
   return own.node;
 }
 
@@ -78,7 +79,8 @@ export function bernoulli(shape: Shape, { probability = 0.5, ...options }: Rando
 
 /** Whole numbers in [low, high), int32. */
 export function randint(shape: Shape, { low = 0, high, ...options }: RandomOptions & { low?: number; high: number }): Tensor {
-  if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low) fail('value', 'random.randint', `expected whole numbers low < high, got ${low} and ${high}`);
+  if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low)
+    fail('value', 'random.randint', `expected whole numbers low < high, got ${low} and ${high}`);
   const unit = uniformNode('random.randint', shape, { ...options, dtype: high - low > 2 ** 20 ? 'float64' : 'float32' });
   return wrap(build.add(build.cast(build.floor(build.mul(unit, high - low)), 'int32'), low));
 }
@@ -99,7 +101,10 @@ export function permutation(n: number, options: RandomOptions = {}): Tensor {
 }
 
 /** Normal, limited to [low, high] standard deviations (defaults −2, 2) by inverting the distribution function. */
-export function truncatedNormal(shape: Shape, { low = -2, high = 2, mean = 0, std = 1, ...options }: RandomOptions & { low?: number; high?: number; mean?: number; std?: number } = {}): Tensor {
+export function truncatedNormal(
+  shape: Shape,
+  { low = -2, high = 2, mean = 0, std = 1, ...options }: RandomOptions & { low?: number; high?: number; mean?: number; std?: number } = {},
+): Tensor {
   const unit = uniformNode('random.truncatedNormal', shape, options);
   const [from, to] = [normalCdf(low), normalCdf(high)];
   const standard = inverseNormal(build.add(build.mul(unit, to - from), from));
@@ -117,9 +122,16 @@ const normalCdf = (x: number): number => {
 function inverseNormal(p: Node): Node {
   const y = build.sub(build.mul(p, 2), 1);
   const w = build.neg(build.log(build.mul(build.sub(1, y), build.add(1, y))));
-  const polynomial = (x: Node, coefficients: readonly number[]): Node => coefficients.slice(1).reduce<Node>((sum, c) => build.add(build.mul(sum, x), c), build.constant(coefficients[0], x.dtype, x.shape));
-  const central = polynomial(build.sub(w, 2.5), [2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3, 0.246640727, 1.50140941]);
-  const tails = polynomial(build.sub(build.sqrt(w), 3), [-2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406, 2.83297682]);
+  const polynomial = (x: Node, coefficients: readonly number[]): Node =>
+    coefficients.slice(1).reduce<Node>((sum, c) => build.add(build.mul(sum, x), c), build.constant(coefficients[0], x.dtype, x.shape));
+  const central = polynomial(
+    build.sub(w, 2.5),
+    [2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3, 0.246640727, 1.50140941],
+  );
+  const tails = polynomial(
+    build.sub(build.sqrt(w), 3),
+    [-2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406, 2.83297682],
+  );
   return build.mul(build.mul(build.select(build.less(w, 5), central, tails), y), Math.SQRT2);
 }
 

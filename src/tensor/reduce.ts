@@ -12,7 +12,8 @@ type Fold = 'sum' | 'prod' | 'max' | 'min';
 /** Small whole numbers and bools are counted in int32. */
 const countable = (x: Node): Node => (x.dtype === 'bool' || x.dtype === 'uint8' ? build.cast(x, 'int32') : x);
 
-const shaped = (reduced: Node, from: Node, axes: readonly number[], keepDims: boolean): Tensor => wrap(keepDims ? build.reshape(reduced, keepAxes(from.shape, axes)) : reduced);
+const shaped = (reduced: Node, from: Node, axes: readonly number[], keepDims: boolean): Tensor =>
+  wrap(keepDims ? build.reshape(reduced, keepAxes(from.shape, axes)) : reduced);
 
 function fold(operation: Fold, x: Tensor, options: Axes | undefined, prepare: (x: Node) => Node): Tensor {
   const node = prepare(arithmetic(x, operation));

@@ -1,15 +1,15 @@
 /** scan: a loop with carried state as one operation of the graph. */
 import { fail, showShape } from '../core/errors.ts';
-import { currentRecorder, type Recorder, withRecorder } from '../engine/recorder.ts';
 import { nextKey } from '../engine/random.ts';
-import { leafOf } from '../engine/variables.ts';
+import { currentRecorder, type Recorder, withRecorder } from '../engine/recorder.ts';
 import { inputLeaf } from '../engine/values.ts';
+import { leafOf } from '../engine/variables.ts';
 import { type Node, topologicalOrder } from '../graph/node.ts';
 import { overrideOf } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
 import { part } from '../ops/build.ts';
 import { make, opOf } from '../ops/registry.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 import { nodesOf, tensorsOf, withNodes } from './trees.ts';
 
 export interface ScanOptions {
@@ -23,7 +23,12 @@ export interface ScanOptions {
  * Runs `step(carry, x) → [carry, y]` over the slices of `xs` along their first axis and returns the last carry and all y's stacked.
  * Carry, x and y are tensors or arrays or records of them; the carry keeps its shapes and dtypes. The step is recorded once; values cannot be read in it.
  */
-export function scan<Carry, X, Y>(step: (carry: Carry, x: X) => readonly [Carry, Y], init: Carry, xs: X, { length, reverse = false }: ScanOptions = {}): [Carry, Y] {
+export function scan<Carry, X, Y>(
+  step: (carry: Carry, x: X) => readonly [Carry, Y],
+  init: Carry,
+  xs: X,
+  { length, reverse = false }: ScanOptions = {},
+): [Carry, Y] {
   const initial = nodesOf(init);
   const stacked = nodesOf(xs);
   const steps = lengthOf(tensorsOf(xs), length);
@@ -36,7 +41,8 @@ export function scan<Carry, X, Y>(step: (carry: Carry, x: X) => readonly [Carry,
   const recorder: Recorder = {
     of: 'scan',
     readVariable: (state) => outer?.readVariable(state) ?? leafOf(state),
-    assignVariable: (state) => fail('state', 'assign', `variable ${state.name} is assigned inside a scan step`, 'Carry the value through the loop and assign it afterwards.'),
+    assignVariable: (state) =>
+      fail('state', 'assign', `variable ${state.name} is assigned inside a scan step`, 'Carry the value through the loop and assign it afterwards.'),
     nextKey: () => {
       const all = make('randomBits', [nextKey(outer)], { shape: [steps, 2] });
       const leaf = inputLeaf('scan', [2], 'int32');
@@ -45,7 +51,8 @@ export function scan<Carry, X, Y>(step: (carry: Carry, x: X) => readonly [Carry,
     },
   };
   const result = withRecorder(recorder, () => step(withNodes(init, carries) as Carry, withNodes(xs, slices) as X));
-  if (!Array.isArray(result) || result.length !== 2) fail('argument', 'scan', 'the step must return [carry, y]', 'Return [carry, undefined] when there is nothing to collect.');
+  if (!Array.isArray(result) || result.length !== 2)
+    fail('argument', 'scan', 'the step must return [carry, y]', 'Return [carry, undefined] when there is nothing to collect.');
   const [carry, y] = result as readonly [Carry, Y];
   const after = nodesOf(carry);
   if (after.length !== carries.length) fail('argument', 'scan', `the carry began with ${carries.length} tensors but the step returns ${after.length}`);
@@ -93,7 +100,9 @@ function closeBody(results: readonly Node[], parameters: readonly Node[]): Close
 /** Numbers and counts, stretched or converted: cheap enough to be made inside the loop. */
 function isPlain(node: Node, known: Set<Node>): boolean {
   if (known.has(node)) return true;
-  const cheap = (opOf(node).kind === 'leaf' && node.op !== 'leaf') || ((node.op === 'broadcast' || node.op === 'reshape' || node.op === 'cast') && isPlain(node.inputs[0], known));
+  const cheap =
+    (opOf(node).kind === 'leaf' && node.op !== 'leaf') ||
+    ((node.op === 'broadcast' || node.op === 'reshape' || node.op === 'cast') && isPlain(node.inputs[0], known));
   if (cheap) known.add(node);
   return cheap;
 }

@@ -103,7 +103,8 @@ export class Tensor {
   }
 
   [Symbol.toPrimitive](hint: string): string {
-    if (hint !== 'string') fail('argument', 'tensor', 'JavaScript operators do not work on tensors', 'Use methods: a.add(b), a.mul(2), or read a number with await t.item().');
+    if (hint !== 'string')
+      fail('argument', 'tensor', 'JavaScript operators do not work on tensors', 'Use methods: a.add(b), a.mul(2), or read a number with await t.item().');
     return this.toString();
   }
 
@@ -141,7 +142,8 @@ export class Tensor {
   }
 
   #checkSingle(operation: string): void {
-    if (this.size !== 1) fail('shape', operation, `expected one element, got ${this.dtype} ${showShape(this.shape)}`, 'Use data() or array(), or reduce first: sum(), mean().');
+    if (this.size !== 1)
+      fail('shape', operation, `expected one element, got ${this.dtype} ${showShape(this.shape)}`, 'Use data() or array(), or reduce first: sum(), mean().');
   }
 }
 

@@ -45,7 +45,8 @@ export class Variable extends Tensor {
     const { shape, dtype, name } = this.state;
     const node = nodeOf(value, 'assign');
     if (typeof value !== 'number') {
-      if (!sameShape(node.shape, shape)) fail('shape', 'assign', `variable ${name} is ${showShape(shape)} but the value is ${showShape(node.shape)}`, 'A variable keeps its shape.');
+      if (!sameShape(node.shape, shape))
+        fail('shape', 'assign', `variable ${name} is ${showShape(shape)} but the value is ${showShape(node.shape)}`, 'A variable keeps its shape.');
       if (node.dtype !== dtype) fail('dtype', 'assign', `variable ${name} is ${dtype} but the value is ${node.dtype}`, `Use .cast('${dtype}').`);
     }
     assignVariable(this.state, broadcast(cast(node, dtype), shape));
@@ -79,7 +80,12 @@ export function variable(initial: Tensor | TensorValues, { name, trainable = tru
   const value = initial instanceof Tensor ? initial : tensor(initial, options);
   const node = options.dtype === undefined ? value.node : cast(value.node, options.dtype);
   if (currentRecorder() && storageOf(node) === undefined) {
-    fail('state', 'variable', `a variable ${showShape(node.shape)} cannot start from a value that is computed inside a recorded function`, 'Make variables outside, or from numbers.');
+    fail(
+      'state',
+      'variable',
+      `a variable ${showShape(node.shape)} cannot start from a value that is computed inside a recorded function`,
+      'Make variables outside, or from numbers.',
+    );
   }
   return new Variable(newVariable(node, name, trainable));
 }

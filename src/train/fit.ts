@@ -48,7 +48,7 @@ interface FitState {
   readonly position: number;
   readonly data: { readonly examples: number; readonly batchSize: number; readonly seed: number; readonly shuffle: boolean };
   readonly totals: Totals;
-  readonly random: random.RandomState;
+  readonly random: ReturnType<typeof random.state>;
   readonly history: readonly EpochRecord[];
   readonly callbacks: Readonly<Record<string, Json>>;
 }

@@ -1,6 +1,20 @@
 /** Gradients against numbers that were computed by hand or with other tools. */
 import { describe, expect, it } from 'vitest';
-import { checkGradients, checkpoint, compile, customGradient, grad, gradients, hessian, jacobian, random, type Tensor, tensor, valueAndGrad, variable } from '../../src/tensor/index.ts';
+import {
+  checkGradients,
+  checkpoint,
+  compile,
+  customGradient,
+  grad,
+  gradients,
+  hessian,
+  jacobian,
+  random,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+  variable,
+} from '../../src/tensor/index.ts';
 
 const float64 = { dtype: 'float64' } as const;
 
@@ -10,7 +24,11 @@ describe('grad', () => {
     let sum = x;
     let i = 0;
     for (; Math.abs(term.itemSync()) > 1e-3; i++) {
-      term = term.mul(x).mul(x).neg().div((2 * i + 3) * (2 * i + 2));
+      term = term
+        .mul(x)
+        .mul(x)
+        .neg()
+        .div((2 * i + 3) * (2 * i + 2));
       sum = sum.add(term);
     }
     counts.push(i);
@@ -61,7 +79,10 @@ describe('grad', () => {
   });
 
   it('computes linear regression to the known digits', () => {
-    const x = tensor(Array.from({ length: 10 }, (_, i) => i - 5), float64);
+    const x = tensor(
+      Array.from({ length: 10 }, (_, i) => i - 5),
+      float64,
+    );
     const y = x.mul(3).add(4);
     const [w, b] = [variable(1, float64), variable(1, float64)];
     const errors: string[] = [];
@@ -79,27 +100,58 @@ describe('grad', () => {
 });
 
 describe('higher derivatives', () => {
-  const a = tensor([[2, 1, 0], [1, 3, 1], [0, 1, 4]], float64);
+  const a = tensor(
+    [
+      [2, 1, 0],
+      [1, 3, 1],
+      [0, 1, 4],
+    ],
+    float64,
+  );
   it('hessian of a quadratic form', () => {
     const form = (x: Tensor) => x.dot(a.matmul(x)).mul(0.5);
-    expect(hessian(form)(tensor([1, -2, 3], float64)).arraySync()).toEqual([[2, 1, 0], [1, 3, 1], [0, 1, 4]]);
+    expect(hessian(form)(tensor([1, -2, 3], float64)).arraySync()).toEqual([
+      [2, 1, 0],
+      [1, 3, 1],
+      [0, 1, 4],
+    ]);
   });
   it('jacobian of a matrix product', () => {
     expect(jacobian((x) => a.matmul(x))(tensor([1, 2, 3], float64)).arraySync()).toEqual(a.arraySync());
-    expect(jacobian((x) => x.mul(x))(tensor([[1, 2], [3, 4]])).shape).toEqual([2, 2, 2, 2]);
+    expect(
+      jacobian((x) => x.mul(x))(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      ).shape,
+    ).toEqual([2, 2, 2, 2]);
   });
 });
 
 describe('rules of one’s own', () => {
   it('customGradient', () => {
-    const f = customGradient((x: Tensor, y: Tensor) => x.mul(y), (dOut, _x, y) => [dOut.mul(y).mul(10), null]);
+    const f = customGradient(
+      (x: Tensor, y: Tensor) => x.mul(y),
+      (dOut, _x, y) => [dOut.mul(y).mul(10), null],
+    );
     const g = grad((p: [Tensor, Tensor]) => f(...p).sum())([tensor([1, 2]), tensor([3, 4])]);
-    expect(g.map((t) => t.arraySync())).toEqual([[30, 40], [0, 0]]);
-    const odd = customGradient((x: Tensor) => x.sum(), (dOut) => dOut);
+    expect(g.map((t) => t.arraySync())).toEqual([
+      [30, 40],
+      [0, 0],
+    ]);
+    const odd = customGradient(
+      (x: Tensor) => x.sum(),
+      (dOut) => dOut,
+    );
     expect(() => grad((x: Tensor) => odd(x))(tensor([1, 2]))).toThrow(/customGradient: .* gradient \[\] for an input \[2\]/);
   });
   it('checkpoint changes no value and draws the same random numbers', () => {
-    const layer = (x: Tensor) => x.tanh().mul(random.uniform([3], { seed: 4 })).exp();
+    const layer = (x: Tensor) =>
+      x
+        .tanh()
+        .mul(random.uniform([3], { seed: 4 }))
+        .exp();
     const x = tensor([0.1, 0.2, 0.3]);
     const plain = valueAndGrad((v: Tensor) => layer(layer(v)).sum())(x);
     const recomputed = valueAndGrad((v: Tensor) => checkpoint(layer)(checkpoint(layer)(v)).sum())(x);
@@ -112,17 +164,50 @@ describe('rules of one’s own', () => {
 
 describe('checkGradients', () => {
   it('accepts right gradients of compositions', () => {
-    const x = tensor([[0.3, -1.2, 0.7], [1.1, 0.4, -0.6]]);
+    const x = tensor([
+      [0.3, -1.2, 0.7],
+      [1.1, 0.4, -0.6],
+    ]);
     const fs: Record<string, (x: Tensor) => Tensor> = {
-      softmax: (t) => t.softmax(), logSoftmax: (t) => t.logSoftmax(0), logSumExp: (t) => t.logSumExp({ axis: 1 }), gelu: (t) => t.gelu(), geluTanh: (t) => t.gelu({ approximate: 'tanh' }),
-      silu: (t) => t.silu(), softplus: (t) => t.softplus(), elu: (t) => t.elu(), leakyRelu: (t) => t.leakyRelu(0.1), relu: (t) => t.relu(), variance: (t) => t.variance({ axis: 0 }), std: (t) => t.std({ axis: 1, ddof: 1 }),
-      norm: (t) => t.norm({ axis: 1 }), clip: (t) => t.clip(-0.5, 0.5), cumsum: (t) => t.cumsum(1), sort: (t) => t.sort({ axis: 1 }), topK: (t) => t.topK(2).values, tile: (t) => t.tile([2, 3]), repeat: (t) => t.repeat(2, 1),
-      outer: (t) => t.flatten().outer(t.flatten()), batched: (t) => t.reshape([2, 3, 1]).matmul(t.reshape([2, 1, 3])), takeAlong: (t) => t.takeAlong(tensor([[2, 0], [1, 1]], { dtype: 'int32' })),
+      softmax: (t) => t.softmax(),
+      logSoftmax: (t) => t.logSoftmax(0),
+      logSumExp: (t) => t.logSumExp({ axis: 1 }),
+      gelu: (t) => t.gelu(),
+      geluTanh: (t) => t.gelu({ approximate: 'tanh' }),
+      silu: (t) => t.silu(),
+      softplus: (t) => t.softplus(),
+      elu: (t) => t.elu(),
+      leakyRelu: (t) => t.leakyRelu(0.1),
+      relu: (t) => t.relu(),
+      variance: (t) => t.variance({ axis: 0 }),
+      std: (t) => t.std({ axis: 1, ddof: 1 }),
+      norm: (t) => t.norm({ axis: 1 }),
+      clip: (t) => t.clip(-0.5, 0.5),
+      cumsum: (t) => t.cumsum(1),
+      sort: (t) => t.sort({ axis: 1 }),
+      topK: (t) => t.topK(2).values,
+      tile: (t) => t.tile([2, 3]),
+      repeat: (t) => t.repeat(2, 1),
+      outer: (t) => t.flatten().outer(t.flatten()),
+      batched: (t) => t.reshape([2, 3, 1]).matmul(t.reshape([2, 1, 3])),
+      takeAlong: (t) =>
+        t.takeAlong(
+          tensor(
+            [
+              [2, 0],
+              [1, 1],
+            ],
+            { dtype: 'int32' },
+          ),
+        ),
     };
     for (const [name, f] of Object.entries(fs)) expect(checkGradients(f, [x]), name).toBeLessThan(1e-7);
   });
   it('names the worst entry of a wrong one', () => {
-    const wrong = customGradient((x: Tensor) => x.mul(x), (dOut) => dOut);
+    const wrong = customGradient(
+      (x: Tensor) => x.mul(x),
+      (dOut) => dOut,
+    );
     expect(() => checkGradients(wrong, [tensor([0.5, 3])])).toThrow(/input 0 \[2\], element 1: the gradient is .* finite differences give/);
   });
 });

@@ -27,7 +27,11 @@ describe('lazy assignment', () => {
     const data = await w.data();
     compile(() => void w.assign(w.add(1)))();
     data[0] = 99;
-    expect([Array.from(data), w.arraySync(), snapshot.arraySync()]).toEqual([[99, 2], [2, 3], [1, 2]]);
+    expect([Array.from(data), w.arraySync(), snapshot.arraySync()]).toEqual([
+      [99, 2],
+      [2, 3],
+      [1, 2],
+    ]);
   });
 
   it('does not tie a variable to the tensor it was assigned', () => {
@@ -36,7 +40,11 @@ describe('lazy assignment', () => {
     v.assign(t);
     w.assign(t);
     compile(() => void v.assign(v.add(1)))();
-    expect([t.arraySync(), v.arraySync(), w.arraySync()]).toEqual([[1, 2], [2, 3], [1, 2]]);
+    expect([t.arraySync(), v.arraySync(), w.arraySync()]).toEqual([
+      [1, 2],
+      [2, 3],
+      [1, 2],
+    ]);
   });
 });
 
@@ -49,7 +57,11 @@ describe('in compiled functions', () => {
     step();
     const second = w.add(0.5);
     step();
-    expect([reader.arraySync(), second.arraySync(), w.arraySync()]).toEqual([[2.5, 4.5], [4.5, 8.5], [8, 16]]);
+    expect([reader.arraySync(), second.arraySync(), w.arraySync()]).toEqual([
+      [2.5, 4.5],
+      [4.5, 8.5],
+      [8, 16],
+    ]);
   });
 
   it('reads its own writes, and returns variables by value', () => {

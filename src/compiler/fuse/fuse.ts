@@ -124,12 +124,13 @@ function probe(group: Group, value: Node, homes: Homes): { ok: boolean; hits: Se
   const hits = new Set<Node>();
   let ok = true;
   const members = new Set(group.members);
+  const inside = new Set([...members, value]);
   const emitter = new Emitter({
     builder: new Builder(),
     vector: null,
-    homeOf: (node) => (members.has(node) ? undefined : node === value ? undefined : homes.homeOf(node)),
+    homeOf: (node) => homes.homeInside(node, inside),
     inRegister: (node, index) => {
-      if (!members.has(node)) return undefined;
+      if (!members.has(node) || homes.homeInside(node, inside)) return undefined;
       hits.add(node);
       const own = memberIndex(group, node, roleIn(group, node) === 'full' ? 'full' : 'row', point);
       if (flatten(own, node.shape).key !== flatten(index, node.shape).key) ok = false;

@@ -3,7 +3,8 @@
  * its own needs it, when it is a reduction, or when computing it again in every consumer would cost more than a round trip through the cache.
  */
 import { sizeOf } from '../../core/shape.ts';
-import { attributesOf, isOp, type Node, topologicalOrder } from '../../graph/node.ts';
+import type { WindowGeometry } from '../../graph/attributes.ts';
+import { isOp, type Node, topologicalOrder } from '../../graph/node.ts';
 import { opOf } from '../../ops/registry.ts';
 import type { Home } from '../lower/group.ts';
 
@@ -11,6 +12,8 @@ export interface Homes {
   /** Destinations of every kept value, in topological order of the values. */
   readonly kept: ReadonlyMap<Node, readonly Home[]>;
   readonly homeOf: (node: Node) => Home | undefined;
+  /** As homeOf for the kernel that computes `members`: they are not in memory yet, unless they are only copied from there. */
+  readonly homeInside: (node: Node, members: ReadonlySet<Node>) => Home | undefined;
   /** Buffers whose elements outside the written windows must be zero. */
   readonly zeroed: ReadonlySet<Node>;
 }
@@ -82,8 +85,11 @@ export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>,
     }
     return undefined;
   };
+  // Leaves, and what is filled window by window, can be members only as the source of a copy.
+  const isSource = (node: Node): boolean => node.op === 'leaf' || (owners.has(node) && (node.op === 'concat' || zeroed.has(node)));
+  const homeInside = (node: Node, members: ReadonlySet<Node>): Home | undefined => (members.has(node) && !isSource(node) ? undefined : homeOf(node));
   const sorted = new Map([...kept].sort((a, b) => a[0].id - b[0].id));
-  return { kept: sorted, homeOf, zeroed };
+  return { kept: sorted, homeOf, homeInside, zeroed };
 }
 
 function keepOperand(value: Node, keep: (value: Node) => void): void {
@@ -107,12 +113,12 @@ function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owne
     if (node.op === 'constant' || node.op === 'iota') cost.set(node, 0);
     else if (kind === 'movement') cost.set(node, inputs);
     else if (node.op === 'windowPlace' || node.op === 'windowSpread') {
-      const { size, stride } = attributesOf(node, 'windowSpread');
+      const { size, stride } = (node.attributes as WindowGeometry);
       const covering = size.reduce((p, s, i) => p * Math.ceil(s / stride[i]), 1);
       // Neighbouring outputs share what they compute of a window when windows do not overlap.
       const shared = covering === 1 ? sizeOf(size) : 1;
       cost.set(node, (costOf(node.inputs[0]) / shared) * covering + (node.inputs[1] ? costOf(node.inputs[1]) : 0) * covering + 2 * covering);
-    } else if (kind === 'window') cost.set(node, sizeOf(attributesOf(node, 'windowSum').size) * (inputs + 2));
+    } else if (kind === 'window') cost.set(node, sizeOf((node.attributes as WindowGeometry).size) * (inputs + 2));
     else cost.set(node, inputs + (weights[node.op] ?? cheap));
   }
   // Consumers first: which kept values would compute this one again?

@@ -35,7 +35,7 @@ export interface Term {
 }
 
 let loopVars = 0;
-export const loopVar = (prefix: string, extent: number): LoopVar => ({ kind: 'loop', name: `${prefix}${loopVars++}`, extent });
+export const loopVar = (prefix: string, extent: number): LoopVar => ({ kind: 'loop', name: `${prefix}_${loopVars++}`, extent });
 /** Kernel texts must not depend on what was compiled before: each kernel numbers its variables from 0. */
 export const resetLoopVars = (): void => {
   loopVars = 0;
@@ -48,6 +48,8 @@ export class Index {
   readonly key: string;
   readonly min: number;
   readonly max: number;
+  /** Holds a value that differs between lanes. */
+  readonly lanewise: boolean;
 
   private constructor(terms: readonly Term[], constant: number) {
     this.terms = terms;
@@ -62,6 +64,7 @@ export class Index {
     }
     this.min = min;
     this.max = max;
+    this.lanewise = terms.some(({ atom }) => (atom.kind === 'opaque' ? atom.vector : atom.kind !== 'loop' && atom.of.lanewise));
   }
 
   static of(value: number | Atom): Index {
@@ -166,7 +169,7 @@ const division = (kind: 'div' | 'mod', of: Index, by: number): Index => Index.of
 function recombine(terms: Map<string, Term>): void {
   for (const [name, t] of terms) {
     if (t.atom.kind !== 'mod' || t.coefficient === 0) continue;
-    const quotientName = `div(${t.atom.of.key},${t.atom.by})`;
+    const quotientName = quotientNameOf(t.atom.of, t.atom.by);
     const q = terms.get(quotientName);
     if (!q || q.coefficient !== t.coefficient * t.atom.by || t.atom.of.constant !== 0) continue;
     terms.delete(name);
@@ -178,6 +181,13 @@ function recombine(terms: Map<string, Term>): void {
     recombine(terms);
     return;
   }
+}
+
+/** The name of floor(of / by) as `div` writes it: a quotient of a quotient is one quotient. */
+function quotientNameOf(of: Index, by: number): string {
+  const [only] = of.terms;
+  if (of.terms.length === 1 && of.constant === 0 && only.coefficient === 1 && only.atom.kind === 'div') return `div(${only.atom.of.key},${only.atom.by * by})`;
+  return `div(${of.key},${by})`;
 }
 
 export const zeroIndex = Index.of(0);

@@ -68,6 +68,8 @@ export function chooseTile(target: Target, rows: number, columns: number, wide: 
   return best;
 }
 
+type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
+
 interface RowSet {
   /** Offset of each row of the tile, relative to the tile's first, in a and along the row dimensions. */
   readonly count: number;
@@ -79,7 +81,7 @@ class ContractionLowering {
   private readonly target: Target;
   private readonly group: Group;
   private readonly stores: Stores;
-  private readonly homeOf: (node: Node) => Home | undefined;
+  private readonly homeInside: HomeInside;
   private readonly tile: TileShape;
   private readonly type: Type;
   private readonly outerVars: LoopVar[];
@@ -90,12 +92,12 @@ class ContractionLowering {
   private readonly aSlot: number;
   private readonly bSlot: number;
 
-  constructor(c: Contraction, group: Group, stores: Stores, homeOf: (node: Node) => Home | undefined, target: Target) {
+  constructor(c: Contraction, group: Group, stores: Stores, homeInside: HomeInside, target: Target) {
     this.c = c;
     this.target = target;
     this.group = group;
     this.stores = stores;
-    this.homeOf = homeOf;
+    this.homeInside = homeInside;
     const scalar = scalarOf(c.node.dtype);
     this.type = { scalar, lanes: target.lanes };
     this.rowDim = lastIndex(c.outer, (d) => d.b === 0);
@@ -258,6 +260,7 @@ class ContractionLowering {
     // The tile's first row: adding any of its rows stays inside the dimension.
     const rowVar = loopVar('row', this.rowDim >= 0 ? c.outer[this.rowDim].extent - rows.count + 1 : 1);
     b.push({ kind: 'let', name: rowVar.name, value: row });
+    const members = new Set(group.members);
     const start = b.let(indexMul(panel, this.width));
     sums[0].forEach((_, v) => {
       const column = loopVar('column', c.columns.extent);
@@ -268,7 +271,7 @@ class ContractionLowering {
         const emitter = new Emitter({
           builder: b,
           vector: { along: column, lanes, ...(partial === undefined ? {} : { count: indexConstant(partial) }) },
-          homeOf: (node) => (group.members.includes(node) ? undefined : this.homeOf(node)),
+          homeOf: (node) => this.homeInside(node, members),
           inRegister: (node) => (node === c.node ? sums[r][v] : undefined),
           onAccess: (buffer, flat) => {
             if (buffer && this.touched.length < 4096) this.touched.push({ buffer, flat: flat.key, store: false });
@@ -347,7 +350,7 @@ function lastIndex<T>(list: readonly T[], test: (item: T) => boolean): number {
   return -1;
 }
 
-export function lowerContraction(c: Contraction, group: Group, stores: Stores, homeOf: (node: Node) => Home | undefined, target: Target): Lowered {
+export function lowerContraction(c: Contraction, group: Group, stores: Stores, homeInside: HomeInside, target: Target): Lowered {
   resetLoopVars();
-  return new ContractionLowering(c, group, stores, homeOf, target).lower();
+  return new ContractionLowering(c, group, stores, homeInside, target).lower();
 }

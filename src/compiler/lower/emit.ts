@@ -2,6 +2,7 @@
  * Scalar emission: the value of a node at a symbolic index, as loop IR. Elementwise and movement nodes are inlined down to buffers, so a fused
  * chain becomes straight code; the same value at the same index is computed once per scope.
  */
+import type { DType } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { WindowGeometry } from '../../graph/attributes.ts';
@@ -66,7 +67,7 @@ export class Emitter {
 
   private varies(index: Index): boolean {
     const { vector } = this.context;
-    return vector !== null && (index.mentions(vector.along) || index.terms.some((t) => t.atom.kind === 'opaque' && t.atom.vector));
+    return vector !== null && (index.lanewise || index.mentions(vector.along));
   }
 
   /** The value of `node` at `index`: a vector where it differs between lanes, else a scalar. */
@@ -115,7 +116,7 @@ export class Emitter {
     const { vector } = this.context;
     if (!vector || !this.varies(flat)) return this.b.let({ kind: 'load', type: { scalar, lanes: 1 }, buffer: slot, index: this.b.index(flat), stride: 1 });
     const type: Type = { scalar, lanes: vector.lanes };
-    const affine = !flat.hides(vector.along) && !flat.terms.some((t) => t.atom.kind === 'opaque' && t.atom.vector);
+    const affine = !flat.hides(vector.along) && !flat.lanewise;
     if (affine) {
       const stride = flat.coefficientOf(vector.along);
       return this.b.let({ kind: 'load', type, buffer: slot, index: this.b.index(flat), stride, ...(vector.count ? { count: vector.count } : {}) });
@@ -144,6 +145,8 @@ export class Emitter {
 
   private elementwise(node: Node, index: readonly Index[]): Expr {
     const values = node.inputs.map((input) => this.value(input, index));
+    const half = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bfloat16';
+    if (node.op === 'cast' && node.dtype !== node.inputs[0].dtype && (half(node.dtype) || half(node.inputs[0].dtype))) values[0] = this.apply('cast', 'f32', values[0]);
     return this.apply(node.op as IrOp, scalarOf(node.dtype), ...values);
   }
 
@@ -258,7 +261,7 @@ export class Emitter {
   }
 
   private windowFold(node: Node, index: readonly Index[]): Expr {
-    const geometry = attributesOf(node, 'windowSum');
+    const geometry = node.attributes as WindowGeometry;
     const x = node.inputs[0];
     const scalar = scalarOf(x.dtype);
     let best: Expr | undefined;
@@ -293,7 +296,7 @@ export class Emitter {
     const scalar = scalarOf(x.dtype);
     const which = this.value(arg, index);
     let picked: Expr = constantOf({ scalar, lanes: 1 }, 0);
-    for (const { position, at, condition } of this.windowPositions(attributesOf(node, 'windowPick'), index)) {
+    for (const { position, at, condition } of this.windowPositions((node.attributes as WindowGeometry), index)) {
       const here = this.apply('equal', 'bool', which, constantOf({ scalar: 'i32', lanes: 1 }, position));
       picked = this.apply('select', scalar, this.both(here, condition) ?? here, this.value(x, at), picked);
     }
@@ -302,7 +305,7 @@ export class Emitter {
 
   /** windowSpread and windowPlace at an input position: the windows that cover it. */
   private windowAdjoint(node: Node, index: readonly Index[]): Expr {
-    const { axes, size, stride, padding } = attributesOf(node, 'windowSpread');
+    const { axes, size, stride, padding } = (node.attributes as WindowGeometry);
     const place = node.op === 'windowPlace';
     const dOut = node.inputs[place ? 1 : 0];
     const scalar = scalarOf(node.dtype);

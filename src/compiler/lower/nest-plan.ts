@@ -40,6 +40,8 @@ export interface Plan {
 /** Where members' values go; members without an entry stay in registers. */
 export type Stores = ReadonlyMap<Node, readonly Home[]>;
 
+type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
+
 interface Draft {
   loops: Loop[];
   point: Index[];
@@ -47,18 +49,18 @@ interface Draft {
 
 const blockElements = 2048;
 
-export function planNest(group: Group, stores: Stores, homeOf: (node: Node) => Home | undefined, target: Target, batches: ReadonlySet<number>): Plan {
+export function planNest(group: Group, stores: Stores, homeInside: HomeInside, target: Target, batches: ReadonlySet<number>): Plan {
   let draft = initial(group);
-  let seen = observe(group, stores, homeOf, draft);
+  let seen = observe(group, stores, homeInside, draft);
   for (let turn = 0; turn < 12; turn++) {
     const next = splitOnce(draft, seen.accesses);
     if (!next) break;
     draft = next;
-    seen = observe(group, stores, homeOf, draft);
+    seen = observe(group, stores, homeInside, draft);
   }
   const batched = group.space.length > 1 && batches.has(group.space[0]) && !group.axes.includes(0) && draft.loops.filter((l) => l.axis === 0).length === 1;
   draft = coalesce(draft, seen.accesses, batched);
-  seen = observe(group, stores, homeOf, draft);
+  seen = observe(group, stores, homeInside, draft);
   const vector = chooseVector(group, draft.loops, seen.accesses, target);
   const loops = draft.loops.map((l) => (vector && l.variable === vector.variable ? { ...l, unrolled: false } : l));
   const vectorLoop = vector ? (loops.find((l) => l.variable === vector.variable) ?? null) : null;
@@ -73,7 +75,7 @@ function initial(group: Group): Draft {
 }
 
 /** Emits the group into nothing, to learn what it touches. */
-function observe(group: Group, stores: Stores, homeOf: (node: Node) => Home | undefined, draft: Draft): { accesses: Access[]; operations: number } {
+function observe(group: Group, stores: Stores, homeInside: HomeInside, draft: Draft): { accesses: Access[]; operations: number } {
   const accesses: Access[] = [];
   const builder = new Builder();
   const members = new Set(group.members);
@@ -81,7 +83,7 @@ function observe(group: Group, stores: Stores, homeOf: (node: Node) => Home | un
   const emitter = new Emitter({
     builder,
     vector: null,
-    homeOf: (node) => (members.has(node) ? undefined : homeOf(node)),
+    homeOf: (node) => homeInside(node, members),
     inRegister: (node) => (reduced.has(node) ? { kind: 'var', type: { scalar: 'f32', lanes: 1 }, name: `r${node.id}` } : undefined),
     onAccess: (buffer, flat) => accesses.push({ buffer, flat, store: false }),
   });

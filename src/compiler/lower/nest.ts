@@ -25,7 +25,7 @@ export interface Lowered {
 
 export interface LowerContext {
   readonly target: Target;
-  readonly homeOf: (node: Node) => Home | undefined;
+  readonly homeInside: (node: Node, members: ReadonlySet<Node>) => Home | undefined;
   readonly stores: Stores;
   /** Leading dimensions that mark a batch (or its chunks): kernels over them are divided along it. */
   readonly batches: ReadonlySet<number>;
@@ -83,7 +83,7 @@ class NestLowering {
     this.context = context;
     this.members = new Set(group.members);
     this.levels = levelsOf(group);
-    this.plan = planNest(group, context.stores, context.homeOf, context.target, context.batches);
+    this.plan = planNest(group, context.stores, context.homeInside, context.target, context.batches);
     this.lanes = this.plan.vector ? context.target.lanes : 1;
   }
 
@@ -92,7 +92,7 @@ class NestLowering {
     return new Emitter({
       builder: this.b,
       vector: vector ? { along: vector.variable, lanes: this.lanes, ...(count === undefined ? {} : { count: indexConstant(count) }) } : null,
-      homeOf: (node) => (this.members.has(node) ? undefined : this.context.homeOf(node)),
+      homeOf: (node) => this.context.homeInside(node, this.members),
       inRegister: (node) => this.registers.get(node),
     });
   }

@@ -49,6 +49,7 @@ const emptyFold: Partial<Record<Node['op'], number>> = { sum: 0, prod: 1, max: N
 function step(node: Node): Node {
   const { kind } = opOf(node);
   if (kind === 'leaf' || kind === 'loop' || node.op === 'part') return node;
+  if (sizeOf(node.shape) === 0) return constantLike(0, node);
   if (node.inputs.some((i) => sizeOf(i.shape) === 0) && sizeOf(node.shape) > 0) {
     const value = emptyFold[node.op];
     if (value !== undefined) return constantLike(value, node);

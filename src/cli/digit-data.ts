@@ -1,0 +1,44 @@
+/** The data of the digit recipes: MNIST where it is found, else generated digits. */
+import { digits, hasMnist, mnist, type Dataset } from '../data/index.ts';
+
+export interface DigitData {
+  readonly train: Dataset;
+  readonly validation: Dataset;
+  readonly test: Dataset;
+  /** In words, for the user. */
+  readonly description: string;
+  /** 'digits', or the folder: what --data would be to get the same. */
+  readonly source: string;
+}
+
+export const generatedName = 'digits';
+
+/** `--data`, else GRADIX_DATA when it has MNIST, else generated digits. */
+export async function resolveSource(asked: string | undefined): Promise<string> {
+  if (asked !== undefined) return asked;
+  const folder = process.env.GRADIX_DATA;
+  return folder && (await hasMnist(folder)) ? folder : generatedName;
+}
+
+/** The test set alone. */
+export async function testDigits(source: string): Promise<Dataset> {
+  return source === generatedName ? digits({ count: 2000, seed: 2_000_003 }) : (await mnist({ root: source })).test;
+}
+
+/** `seed` decides which of MNIST's training images are held out for validation. */
+export async function digitData(source: string, seed: number): Promise<DigitData> {
+  if (source === generatedName) {
+    return {
+      train: digits({ count: 40_000, seed: 1 }),
+      validation: digits({ count: 2000, seed: 1_000_003 }),
+      test: await testDigits(source),
+      description: '40,000 generated digits, 2,000 more to validate, 2,000 more to test (MNIST instead: --data DIR)',
+      source,
+    };
+  }
+  const { train: all, test } = await mnist({ root: source });
+  const held = Math.min(5000, Math.floor(all.length / 10));
+  const [train, validation] = all.split([all.length - held, held], { seed, stratify: true });
+  const count = (n: number) => n.toLocaleString('en-US');
+  return { train, validation, test, description: `MNIST from ${source}: ${count(train.length)} to train, ${count(held)} to validate, ${count(test.length)} to test`, source };
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+/** The gradix command: finds the sub-command and turns errors into messages and exit codes (0 done, 1 failed, 2 wrong usage, 130 interrupted). */
+import { didYouMean, GradixError } from '../core/errors.ts';
+import { UsageError } from './arguments.ts';
+
+interface Command {
+  readonly help: string;
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/** Modules are loaded when their command runs, so that mistakes are answered at once and options can set up the engine first. */
+const commands: Readonly<Record<string, Command>> = {
+  train: { help: 'train <recipe>      train a net: lenet, lenet5, mlp', run: async (args) => (await import('./train.ts')).train(args) },
+  eval: { help: 'eval <run>          test a saved run', run: async (args) => (await import('./evaluate.ts')).evaluate(args) },
+  recipes: { help: 'recipes             what can be trained', run: async () => listRecipes() },
+  info: { help: 'info <file|run>     what is in a safetensors file or a run', run: async (args) => (await import('./info.ts')).info(args) },
+  doctor: { help: 'doctor              what this machine offers, and what will be used', run: async (args) => (await import('./doctor.ts')).doctor(args) },
+};
+
+const usage = (): string => `gradix: deep learning for TypeScript\n\n${Object.values(commands).map(({ help }) => `  gradix ${help}`).join('\n')}\n\nEvery command has --help.`;
+
+async function listRecipes(): Promise<number> {
+  const { recipes } = await import('./recipes.ts');
+  for (const { name, summary, epochs, batchSize, learningRate } of recipes) console.log(`${name.padEnd(8)} ${summary}\n${' '.repeat(9)}${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}`);
+  return 0;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(usage());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    console.log((await import('./run-folder.ts')).version);
+    return 0;
+  }
+  if (!Object.hasOwn(commands, name)) throw new UsageError('gradix', `there is no command "${name}"`, didYouMean(name, Object.keys(commands)) ?? `There are ${Object.keys(commands).join(', ')}.`);
+  return commands[name].run(rest);
+}
+
+const args = process.argv.slice(2);
+
+function report(error: unknown): number {
+  const text = error instanceof GradixError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ event: 'error', message: error instanceof Error ? error.message : String(error) })}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+// A reader that has seen enough (head, less) closes the pipe: no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// Not process.exit: what was written must reach a pipe first.
+process.exitCode = await main(args).catch(report);
