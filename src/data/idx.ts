@@ -40,7 +40,7 @@ export function parseIdx(bytes: Uint8Array, source = 'the data'): IdxArray {
   const needed = length * type.bytes;
   const found = bytes.length - start;
   if (needed !== found) bad(`claims ${showShape(shape)} values of ${type.bytes} bytes, ${needed} in all, but holds ${found}`, needed > found ? 'The file is truncated or corrupt.' : 'The file is corrupt.');
-  if (type.dtype === 'uint8') return { dtype: 'uint8', shape, data: bytes.slice(start) };
+  if (type.dtype === 'uint8') return { dtype: 'uint8', shape, data: new Uint8Array(bytes.subarray(start)) };
   const data = newArray(type.dtype, length);
   for (let i = 0; i < length; i++) data[i] = type.read(view, start + i * type.bytes);
   return { dtype: type.dtype, shape, data };

@@ -4,36 +4,17 @@
  */
 
 import { stopGradient } from '../autodiff/override.ts';
-import type { DType } from '../core/dtype.ts';
-import type { Shape } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import { substitute } from '../graph/substitute.ts';
 import { reshape, slice } from '../ops/build.ts';
 import type { Storage } from '../runtime/device.ts';
 import { type Capture, capture, closeGraph, resolve } from './capture.ts';
-import { worthWaiting } from './cost.ts';
-import { allocate } from './devices.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Loaded, loadProgram } from './programs.ts';
-import { settleSync, submit } from './queue.ts';
-import { nextHostKey } from './random.ts';
 import { realizeSync } from './realize.ts';
 import { type Recorder, withRecorder } from './recorder.ts';
-import { byteLengthOf, copyBytes, inputLeaf, sourceOf, storageFrom, storageLeaf, storageOf, type VariableState } from './values.ts';
-import { leafOf, replaceStorage, setVersion, storageOfVariable, takeForWriting } from './variables.ts';
-
-export interface TypeOf {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
-export interface Recording {
-  /** Runs the program on nodes of the recorded types; large programs run when a result is needed. */
-  readonly replay: (args: readonly Node[]) => Node[];
-  /** As replay, at once, with a time for every kernel. */
-  readonly profile: (args: readonly Node[]) => ReturnType<Loaded['executable']['profile']>;
-  readonly loaded: Loaded | undefined;
-}
+import { type Assignment, type Binding, inputOf, type Origin, type Recording, replayOf, type TypeOf } from './replay.ts';
+import { inputLeaf, sourceOf, storageLeaf, storageOf, type VariableState } from './values.ts';
 
 /** What a variable is to the recorded function. */
 interface Use {
@@ -44,19 +25,6 @@ interface Use {
   /** What reading it now gives. */
   now: Node;
 }
-
-/** Where something the function returns or assigns comes from. */
-type Origin =
-  | { readonly kind: 'output'; readonly index: number }
-  | { readonly kind: 'argument'; readonly index: number }
-  | { readonly kind: 'variable'; readonly state: VariableState }
-  | { readonly kind: 'captured'; readonly node: Node };
-
-type Binding =
-  | { readonly kind: 'argument'; readonly index: number }
-  | { readonly kind: 'variable'; readonly state: VariableState }
-  | { readonly kind: 'captured'; readonly storage: Storage }
-  | { readonly kind: 'keys' };
 
 /** Records `body`, which gets leaves of the given types and returns nodes. `name` is for errors and debug output. */
 export function record(name: string, types: readonly TypeOf[], body: (leaves: readonly Node[]) => readonly Node[]): Recording {
@@ -138,10 +106,10 @@ function assemble({ name, first, leaves, uses, draws, returned, assigned }: Reco
     const origin = originOf(node);
     return origin.kind === 'captured' ? { kind: 'captured', storage: storageOf(origin.node) as Storage } : (origin as Binding);
   });
-  const inPlace = assigned.map((use, i) => ({ state: use.state, origin: originOf(wanted[returned.length + i]) }));
+  const assignments = assigned.map((use, i) => ({ state: use.state, origin: originOf(wanted[returned.length + i]) }));
   const results = returned.map((_, i) => originOf(wanted[i]));
   const outputs = computed.map(({ shape, dtype }) => ({ shape, dtype }));
-  return replayer({ name, bindings, inPlace, results, outputs, draws: draws.length, loaded: load(name, captured, bindings, inPlace) });
+  return replayOf({ name, bindings, assignments, results, outputs, draws: draws.length, loaded: load(name, captured, bindings, assignments) });
 }
 
 const isNumber = (node: Node): boolean => node.op === 'constant' || node.op === 'iota' || (node.op === 'broadcast' && isNumber(node.inputs[0]));
@@ -149,13 +117,11 @@ const isNumber = (node: Node): boolean => node.op === 'constant' || node.op === 
 /** A leaf for a value that does not keep its history. */
 const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node.shape, node.dtype));
 
-type Assignment = { readonly state: VariableState; readonly origin: Origin };
-
-function load(name: string, captured: Capture, bindings: readonly Binding[], inPlace: readonly Assignment[]): Loaded | undefined {
+function load(name: string, captured: Capture, bindings: readonly Binding[], assignments: readonly Assignment[]): Loaded | undefined {
   if (captured.roots.length === 0) return undefined;
   const aliases = captured.roots.map((_, output) => {
-    const writer = inPlace.find(({ origin }) => origin.kind === 'output' && origin.index === output);
-    const input = bindings.findIndex((binding) => binding.kind === 'variable' && binding.state === writer?.state);
+    const writer = assignments.find(({ origin }) => origin.kind === 'output' && origin.index === output);
+    const input = inputOf(bindings, writer?.state);
     return input < 0 ? undefined : input;
   });
   // Variables and captured tensors stay from run to run.
@@ -164,107 +130,4 @@ function load(name: string, captured: Capture, bindings: readonly Binding[], inP
   const text = `${fingerprint(captured.nodes, captured.roots, slots, resolve)}|${aliases.map((a) => a ?? '').join()}`;
   const graph = () => ({ ...closeGraph(captured, captured.bound, (node) => lasting[captured.bound.indexOf(node)]), aliases });
   return loadProgram({ text, graph, why: `compiled function ${name}` });
-}
-
-interface Replay {
-  readonly name: string;
-  readonly bindings: readonly Binding[];
-  readonly inPlace: readonly Assignment[];
-  readonly results: readonly Origin[];
-  readonly outputs: readonly TypeOf[];
-  readonly draws: number;
-  readonly loaded: Loaded | undefined;
-}
-
-function replayer(recording: Replay): Recording {
-  const { name, bindings, inPlace, results, outputs, draws, loaded } = recording;
-  const read = bindings.flatMap((binding) => (binding.kind === 'variable' ? [binding.state] : []));
-  const passed = [...results, ...inPlace.map(({ origin }) => origin)].flatMap((origin) => (origin.kind === 'variable' ? [origin.state] : []));
-  const states = [...new Set([...read, ...passed])];
-  const later = loaded?.program !== undefined && worthWaiting(loaded.program);
-
-  const prepare = (args: readonly Node[]) => {
-    const missing = args.filter((node) => storageOf(node) === undefined);
-    const pending = states.filter((state) => storageOfVariable(state) === undefined);
-    if (missing.length > 0 || pending.length > 0) realizeSync(name, [...missing, ...pending.map(leafOf)]);
-    for (const state of pending) storageOfVariable(state);
-    // Values that pass through unchanged, seen before anything is overwritten.
-    const before = (origin: Origin): Node | undefined =>
-      origin.kind === 'argument'
-        ? args[origin.index]
-        : origin.kind === 'variable'
-          ? leafOf(origin.state)
-          : origin.kind === 'captured'
-            ? origin.node
-            : undefined;
-    const passedResults = results.map(before);
-    const passedValues = inPlace.map(({ origin }) => before(origin));
-    const keyWords = new Int32Array(2 * draws);
-    for (let i = 0; i < draws; i++) keyWords.set(nextHostKey(), 2 * i);
-    const inputs = bindings.map((binding) => {
-      if (binding.kind === 'captured') return binding.storage;
-      if (binding.kind === 'keys') return storageFrom(keyWords);
-      return (binding.kind === 'argument' ? storageOf(args[binding.index]) : storageOfVariable(binding.state)) as Storage;
-    });
-    const storages = outputs.map((): Storage | undefined => undefined);
-    const copies: { readonly from: Storage; readonly to: Storage }[] = [];
-    const written = new Map<number, VariableState>();
-    for (const { state, origin } of inPlace) {
-      if (origin.kind !== 'output' || written.has(origin.index)) continue;
-      written.set(origin.index, state);
-      const input = bindings.findIndex((binding) => binding.kind === 'variable' && binding.state === state);
-      if (input < 0) continue;
-      const { storage, from } = takeForWriting(state);
-      if (from) copies.push({ from, to: storage });
-      inputs[input] = storage;
-      storages[origin.index] = storage;
-    }
-    const bound = storages.map((storage, i) => storage ?? allocate(byteLengthOf(outputs[i])));
-    const finish = (): Node[] => {
-      for (const [index, state] of written) replaceStorage(state, bound[index]);
-      inPlace.forEach(({ state, origin }, i) => {
-        const value = passedValues[i];
-        if (value) setVersion(state, value);
-        else if (origin.kind === 'output' && written.get(origin.index) !== state) setVersion(state, leafOf(written.get(origin.index) as VariableState));
-      });
-      return results.map((origin, i) => {
-        if (origin.kind !== 'output') return passedResults[i] as Node;
-        const writer = written.get(origin.index);
-        return writer ? leafOf(writer) : storageLeaf(bound[origin.index], outputs[origin.index].shape, outputs[origin.index].dtype);
-      });
-    };
-    return { inputs, outputs: bound, copy: () => copies.forEach(({ from, to }) => copyBytes(from, to)), finish };
-  };
-
-  return {
-    loaded,
-    replay(args) {
-      const run = prepare(args);
-      if (loaded) {
-        submit(
-          {
-            run: () => {
-              run.copy();
-              loaded.executable.run(run.inputs, run.outputs);
-            },
-            runAsync: () => {
-              run.copy();
-              return loaded.executable.runAsync(run.inputs, run.outputs);
-            },
-          },
-          later,
-        );
-      }
-      return run.finish();
-    },
-    profile(args) {
-      if (!loaded) return [];
-      settleSync(name);
-      const run = prepare(args);
-      run.copy();
-      const times = loaded.executable.profile(run.inputs, run.outputs);
-      run.finish();
-      return times;
-    },
-  };
 }

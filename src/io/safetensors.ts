@@ -151,8 +151,9 @@ function duplicateKey(text: string): string | undefined {
   return undefined;
 }
 
-/** Reads a whole file's bytes. The arrays are copies where the file is not aligned, else views of `bytes`. `source` names the file in errors. */
-export function decodeSafetensors(bytes: Uint8Array, source = 'the data'): SafetensorsFile {
+/** Reads a whole file's bytes. The arrays are copies where the file is not aligned, else views of `given`. `source` names the file in errors. */
+export function decodeSafetensors(given: Uint8Array, source = 'the data'): SafetensorsFile {
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length); // not a Buffer of Node, whose slice() does not copy
   const length = headerLength(bytes, bytes.length, source);
   const header = parseHeader(bytes.subarray(8, 8 + length), bytes.length, source);
   const tensors = new Map<string, ArrayValue>();

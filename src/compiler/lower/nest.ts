@@ -233,7 +233,7 @@ class NestLowering {
     const turn = (chain: number, partial: number | undefined): void => {
       const emitter = this.emitter(partial);
       this.unrolled(written, () => {
-        reductions.forEach((node, i) => accumulators[i].add(chain, emitter, partial !== undefined && along !== null ? partial : undefined));
+        for (const state of accumulators) state.add(chain, emitter, along === null ? undefined : partial);
         for (const node of maps) this.store(node, 'full', emitter.value(node, memberIndex(this.group, node, 'full', this.point())), partial);
       });
     };

@@ -1,0 +1,55 @@
+/** The package as a stranger sees it: every public entry point exists with its declarations and can be imported; the rooms obey the architecture. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly bin: Readonly<Record<string, string>>;
+}
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+
+it('every entry point is built, declared and importable', () => {
+  for (const { types, default: code } of Object.values(manifest.exports))
+    for (const file of [types, code]) expect(existsSync(join(root, file)), file).toBe(true);
+  for (const file of Object.values(manifest.bin)) expect(existsSync(join(root, file)), file).toBe(true);
+  const names = Object.keys(manifest.exports).map((path) => path.replace('.', 'gradix'));
+  const program = `for (const name of ${JSON.stringify(names)}) console.log(name, Object.keys(await import(name)).length);`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: root, encoding: 'utf8' });
+  expect(output.trim().split('\n')).toHaveLength(names.length);
+  expect(output).not.toMatch(/ 0$/m);
+});
+
+const architecture = join(root, 'scripts/architecture.mjs');
+
+/** What the architecture check says about a source tree. */
+function problemsOf(files: Readonly<Record<string, string>>): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'gradix-architecture-'));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const program = `import { inspect } from ${JSON.stringify(architecture)}; console.log(JSON.stringify(inspect(${JSON.stringify(folder)}).problems));`;
+    return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })) as string[];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+it('the architecture check sees wrong arrows, cycles, stray Node imports and long files', () => {
+  expect(problemsOf({ 'core/a.ts': '/** import nothing from "x" */\nexport const a = 1;\n', 'graph/b.ts': "import { a } from '../core/a.ts';\n" })).toEqual([]);
+  expect(problemsOf({ 'core/a.ts': "import type {\n  B,\n} from '../graph/b.ts';\n", 'graph/b.ts': '' })).toEqual([
+    'core/a.ts: imports graph/b.ts, but core/ may import only nothing',
+  ]);
+  expect(problemsOf({ 'nn/a.ts': "export * from './b.ts';\n", 'nn/b.ts': "import './a.ts';\n" })).toEqual(['cycle: nn/a.ts → nn/b.ts → nn/a.ts']);
+  expect(problemsOf({ 'tensor/a.ts': "const fs = await import('node:fs');\n" })[0]).toMatch(/Node's modules belong in/);
+  expect(problemsOf({ 'io/files.ts': "import { readFile } from 'node:fs/promises';\n", 'runtime/native/load.ts': "import koffi from 'koffi';\n" })).toEqual([]);
+  expect(problemsOf({ 'core/a.ts': 'export {};\n'.repeat(501) })).toEqual(['core/a.ts: 501 lines, more than 500']);
+  expect(problemsOf({ 'zoo/a.ts': "import '../core/b.ts';\n", 'core/b.ts': '' })).toEqual(['zoo/a.ts: zoo/ is not in the table of rooms']);
+});
