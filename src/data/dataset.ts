@@ -194,7 +194,7 @@ function partSizes(parts: readonly number[], length: number): number[] {
     fail('argument', 'split', `expected fractions such as [0.8, 0.2] or numbers of examples, got ${showShape(parts)}`);
   }
   if (total > 1 + 1e-9) {
-    if (!parts.every(Number.isInteger) || total > length) fail('argument', 'split', `parts ${showShape(parts)} sum to ${total} of ${length} examples`, 'Give fractions that sum to at most 1, or numbers of examples.');
+    if (!parts.every(Number.isInteger) || total > length) fail('argument', 'split', `parts ${showShape(parts)} sum to ${Number(total.toPrecision(6))}, but there are ${length} examples`, 'Give fractions that sum to at most 1, or numbers of examples.');
     return [...parts];
   }
   // Rounded running totals, so that fractions that sum to 1 use every example.

@@ -21,11 +21,15 @@ export function resolve(node: Node): Node {
   return current;
 }
 
-/** `isBound` says which nodes need no computing (default: those with a value). */
+/**
+ * `isBound` says which nodes need no computing (default: those with a value). Those come in the order of a walk from the roots, the others in
+ * the order of their making: so the same program gives the same order, however old the variables in it are.
+ */
 export function capture(operation: string, roots: readonly Node[], isBound: (node: Node) => boolean = (node) => storageOf(node) !== undefined): Capture {
   const seen = new Set<Node>();
   const bound: Node[] = [];
-  const stack = roots.map(resolve);
+  const made: Node[] = [];
+  const stack = roots.map(resolve).reverse();
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
@@ -35,10 +39,10 @@ export function capture(operation: string, roots: readonly Node[], isBound: (nod
     }
     const source = sourceOf(node);
     if (source?.kind === 'input') refuseRecorded(operation, roots[0], source);
-    for (const input of node.inputs) stack.push(resolve(input));
+    made.push(node);
+    for (let i = node.inputs.length - 1; i >= 0; i--) stack.push(resolve(node.inputs[i]));
   }
-  const byId = (a: Node, b: Node): number => a.id - b.id;
-  return { roots, nodes: [...seen].sort(byId), bound: bound.sort(byId) };
+  return { roots, nodes: [...bound, ...made.sort((a, b) => a.id - b.id)], bound };
 }
 
 function refuseRecorded(operation: string, node: Node, source: InputSource): never {

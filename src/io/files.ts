@@ -14,6 +14,7 @@ export function fileError(operation: string, path: string, error: unknown): neve
     EPERM: [`no permission for ${path}`, 'Choose another folder or change its permissions.'],
     EROFS: [`${path} is on a read-only file system`, 'Choose another folder.'],
     ENOSPC: [`no space left on the disk of ${path}`, 'Free some space; what was saved before is untouched.'],
+    EFBIG: [`${path} would be larger than this process may write`, 'Raise the limit (ulimit -f); what was saved before is untouched.'],
     EDQUOT: [`the disk quota for ${path} is used up`, 'Free some space; what was saved before is untouched.'],
     EISDIR: [`${path} is a folder`, 'Give the path of a file.'],
     ENOTDIR: [`a part of ${path} is a file, not a folder`, 'Choose another path.'],
@@ -24,9 +25,22 @@ export function fileError(operation: string, path: string, error: unknown): neve
   return fail('file', operation, problem, hint, error);
 }
 
-/** Makes a folder and its parents. */
+/** Makes a folder and its parents. (Level by level: Node 20's recursive mkdir never returns below /proc.) */
 export async function makeFolder(path: string, operation: string): Promise<void> {
-  await (await nodeFiles()).mkdir(path, { recursive: true }).catch((error) => fileError(operation, path, error));
+  const { mkdir, stat } = await nodeFiles();
+  const { dirname } = await nodePaths();
+  const make = async (folder: string, parents: boolean): Promise<void> => {
+    try {
+      await mkdir(folder);
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
+      if (code !== 'ENOENT' || !parents || dirname(folder) === folder) fileError(operation, folder, error);
+      await make(dirname(folder), true);
+      await make(folder, false);
+    }
+  };
+  await make(path, true);
 }
 
 /**
@@ -48,6 +62,7 @@ export async function writeFileAtomic(path: string, contents: Uint8Array | strin
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
+    if ((error as { code?: string }).code === 'ENOENT') fail('file', operation, `the folder ${dirname(path)} does not exist`, 'Make it first, or choose another.', error);
     fileError(operation, path, error);
   }
 }

@@ -1,6 +1,6 @@
 /** How programs run: the compiled lazy path, work off the main thread, and in which order. */
-import { describe, expect, it } from 'vitest';
-import { arange, compile, gradients, ones, random, type Tensor, tensor, variable } from '../../src/tensor/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { arange, compile, gradients, ones, random, setDebugLevel, type Tensor, tensor, variable } from '../../src/tensor/index.ts';
 
 describe('large lazy programs', () => {
   it('are compiled and give what small ones give', async () => {
@@ -25,6 +25,19 @@ describe('large lazy programs', () => {
       }
     }
     expect((await w.data())[5]).toBeCloseTo(0.5 * 1.1 ** 4, 5);
+  });
+
+  it('are compiled once, however old the variables in them are', async () => {
+    const layers = [1, 2].map((seed) => variable(random.normal([600, 600], { seed })));
+    const x = await random.normal([300, 600], { seed: 3 }).realize();
+    const net = () => layers.reduce((h, w) => h.matmul(w).relu(), x as Tensor).sum();
+    const compiled = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    setDebugLevel(1);
+    for (let i = 0; i < 3; i++) await net().item();
+    setDebugLevel(0);
+    const lines = compiled.mock.calls.map(([line]) => String(line)).filter((line) => /lazy program: compiled/.test(line));
+    compiled.mockRestore();
+    expect(lines.length).toBeLessThanOrEqual(1);
   });
 
   it('take gradients with respect to variables that were computed in between', async () => {

@@ -42,6 +42,15 @@ export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet
     for (const home of homes.kept.get(value) ?? []) writers.set(home.buffer, [...(writers.get(home.buffer) ?? []), item]);
   };
   for (const value of homes.kept.keys()) {
+    if (value.op === 'part') {
+      const scan = value.inputs[0];
+      const known = items.find((x) => x.core === scan);
+      const item: Item = known ?? { core: scan, group: { space: [], axes: [], members: [scan] }, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
+      if (!known) items.push(item);
+      item.group = { ...item.group, members: [...item.group.members, value] };
+      place(item, value, new Set(scan.inputs.flatMap((input) => homes.homeOf(input)?.buffer ?? [])));
+      continue;
+    }
     if (hasOwnSchedule(value)) {
       const item: Item = { core: value, group: { space: value.shape, axes: [], members: [value] }, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
       const reads = new Set<Node>();

@@ -70,8 +70,8 @@ export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>,
     seenOutputs.add(own);
   }
   for (const node of order) {
-    if (forced.has(node) || hasOwnSchedule(node) || node.op === 'concat' || opOf(node).kind === 'reduction') keep(node);
-    if (hasOwnSchedule(node)) for (const input of node.inputs) keepOperand(throughMovement(input, forced), keep);
+    if (forced.has(node) || (hasOwnSchedule(node) && node.op !== 'scan') || node.op === 'concat' || opOf(node).kind === 'reduction') keep(node);
+    if (hasOwnSchedule(node) && node.op !== 'part') for (const input of node.inputs) keepOperand(throughMovement(input, forced), keep);
     if (!fusion && opOf(node).kind !== 'movement' && opOf(node).kind !== 'leaf') keep(node);
   }
   keepDear(order, kept, owners, keep);

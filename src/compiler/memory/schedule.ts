@@ -2,23 +2,10 @@
  * From kernels in order to steps: kernels are put in stages with a barrier between them. Two kernels that divide their work over the same parts and
  * touch a buffer only part by part need no barrier: each thread reads what it wrote itself.
  */
-import { sizeOf } from '../../core/shape.ts';
 import type { Node } from '../../graph/node.ts';
+import type { Stage, Task } from '../tasks.ts';
 import { chunksOf } from '../simplify/split.ts';
 import type { Lowered } from '../lower/nest.ts';
-
-/** One kernel call. */
-export interface Task {
-  readonly lowered: Lowered;
-  /** Tasks that must be finished, at least on the same part, before. */
-  readonly after: readonly Task[];
-  /** Parts its units are divided into: a thread gets whole parts. */
-  readonly blocks: number;
-}
-
-export interface Stage {
-  readonly tasks: readonly Task[];
-}
 
 export const blocksOf = (lowered: Lowered): number => (lowered.units > 1 && lowered.aligned.size > 0 ? chunksOf(lowered.units) : lowered.units);
 
@@ -82,5 +69,3 @@ export function placeBuffers(intervals: readonly Interval[], share: boolean): { 
 
 /** Cache lines are not shared; 64 more bytes keep vector loads at a buffer's end inside the arena. */
 const roundUp = (bytes: number): number => Math.ceil((bytes + 64) / 128) * 128;
-
-export const elementsOf = (node: Node): number => sizeOf(node.shape);

@@ -11,19 +11,15 @@ import { throughMovement, throughReshape } from '../fuse/homes.ts';
 import { contractDims, packLetters } from '../lower/dims.ts';
 import { chooseTile } from '../lower/contraction.ts';
 import type { Home } from '../lower/group.ts';
+import { prepareLoop } from './loops.ts';
 import { rewriteGraph } from './simplify.ts';
 import { chunksOf } from './split.ts';
-
-export interface Layouts {
-  readonly outputs: Node[];
-  readonly forced: ReadonlySet<Node>;
-}
 
 /** Partial results of a chunked convolution gradient take at most this many elements. */
 const mostPartials = 1 << 21;
 
-export function chooseLayouts(outputs: readonly Node[], target: Target): Layouts {
-  const forced = new Set<Node>();
+/** The graph with its layouts; adds to `forced` what must be in memory as it is. */
+export function chooseLayouts(outputs: readonly Node[], target: Target, forced: Set<Node>): Node[] {
   const known = new Map<string, Node>();
   const force = (key: string, make: () => Node): Node => {
     const found = known.get(key);
@@ -34,12 +30,15 @@ export function chooseLayouts(outputs: readonly Node[], target: Target): Layouts
     return node;
   };
   const passes: Passes = { target, force };
-  const rewritten = rewriteGraph(outputs, (node) => {
+  return rewriteGraph(outputs, (node) => {
     if (node.op === 'conv') return convolution(node, passes);
     if (node.op === 'contract') return contraction(node, passes);
+    if (node.op === 'scan') {
+      const loop = prepareLoop(node, (body) => chooseLayouts(body, target, forced), forced);
+      return newNode('scan', loop.inputs.map((input) => dense(input, passes)), loop.attributes, loop);
+    }
     return node;
   });
-  return { outputs: rewritten, forced };
 }
 
 interface Passes {

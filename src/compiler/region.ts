@@ -1,0 +1,178 @@
+/**
+ * A region: a graph lowered to tasks in stages. The program is one region; the body of a loop is a region of its own, whose parameters stand for
+ * memory outside.
+ */
+import { fail } from '../core/errors.ts';
+import { sameShape, sizeOf } from '../core/shape.ts';
+import { attributesOf, type Node, newNode } from '../graph/node.ts';
+import type { Target } from '../ir/ir.ts';
+import { fuse, type Item } from './fuse/fuse.ts';
+import { chooseHomes, type Homes, throughReshape } from './fuse/homes.ts';
+import { lowerItem } from './lower/lower.ts';
+import { type Lowered, lowerGroup } from './lower/nest.ts';
+import { blocksOf, makeStages } from './memory/schedule.ts';
+import { describeItems } from './print.ts';
+import { debug } from '../core/debug.ts';
+import { chunksOf } from './simplify/split.ts';
+import type { LoopTask, Region, Task } from './tasks.ts';
+import { verifyKernel } from './verify.ts';
+
+export interface RegionRequest {
+  readonly outputs: readonly Node[];
+  readonly inputs: readonly Node[];
+  readonly aliases: readonly (number | undefined)[];
+}
+
+export interface RegionContext {
+  readonly target: Target;
+  readonly fusion: boolean;
+  /** What the layout pass wants in memory as it is, here and in the bodies of loops. */
+  readonly forced: ReadonlySet<Node>;
+}
+
+export function lowerRegion(request: RegionRequest, context: RegionContext): Region {
+  const outputs = ownOutputs(request.outputs);
+  const homes = chooseHomes(outputs, context.forced, context.fusion);
+  const items = fuse(homes, outputs, context.forced, context.fusion);
+  debug(3, () => describeItems(items, homes));
+  const batches = batchSizes(request.inputs);
+  const tasks = new Map<Item, Task>();
+  for (const item of items) {
+    if ([...item.stores.values()].flat().every((home) => sizeOf(home.buffer.shape) === 0)) continue;
+    const after = [...item.after].flatMap((x) => tasks.get(x) ?? []);
+    if (item.core?.op === 'scan') {
+      const loop = lowerLoop(item, homes, context);
+      tasks.set(item, { lowered: loopBuffers(item, loop), after, blocks: 0, loop });
+      continue;
+    }
+    const lowered = lowerItem(item, homes, context.target, batches);
+    verifyKernel(lowered.kernel);
+    tasks.set(item, { lowered, after, blocks: blocksOf(lowered) });
+  }
+  const placed = placeAssignments(request, outputs, homes, [...tasks.values()]);
+  return { outputs, homes, stages: makeStages(placed.tasks), direct: placed.direct };
+}
+
+/** Outputs that are inputs, or that appear twice, are copied by a node of their own. */
+function ownOutputs(outputs: readonly Node[]): Node[] {
+  const seen = new Set<Node>();
+  return outputs.map((output) => {
+    const root = throughReshape(output);
+    const copied = root.op === 'leaf' || seen.has(root) || output !== root ? newNode('cast', [output], { dtype: output.dtype }, output) : output;
+    seen.add(throughReshape(copied));
+    return copied;
+  });
+}
+
+/** Leading dimensions of the inputs that are not variables, and their chunks: kernels over them are divided along them. */
+function batchSizes(inputs: readonly Node[]): Set<number> {
+  const sizes = new Set<number>();
+  for (const leaf of inputs) {
+    const { source } = leaf.attributes as { source: { kind: string } };
+    if (source.kind !== 'variable' && leaf.shape.length > 1 && leaf.shape[0] > 1) {
+      sizes.add(leaf.shape[0]);
+      sizes.add(chunksOf(leaf.shape[0]));
+    }
+  }
+  return sizes;
+}
+
+/** A kernel that copies `value` (read through `homeOf`) into the memory of a new node of the same type. */
+export function copyKernel(value: Node, homeOf: Homes['homeOf'], target: Target): { copy: Node; lowered: Lowered } {
+  const copy = newNode('cast', [value], { dtype: value.dtype }, value);
+  const stores = new Map([[copy, [{ buffer: copy, start: undefined }]]]);
+  const lowered = lowerGroup({ space: copy.shape, axes: [], members: [copy] }, { target, homeInside: (node) => (node === copy ? undefined : homeOf(node)), stores, batches: new Set() });
+  return { copy, lowered };
+}
+
+function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
+  const scan = item.core as Node;
+  const { body, length, reverse } = attributesOf(scan, 'scan');
+  const region = lowerRegion({ outputs: body.results, inputs: body.parameters, aliases: body.results.map(() => undefined) }, context);
+  const outer = (node: Node): Node => homes.homeOf(node)?.buffer ?? fail('internal', 'scan', `an operand (${node.op}) is not in memory`);
+  const partOf = (index: number): Node | undefined => item.group.members.find((m) => m.op === 'part' && attributesOf(m, 'part').index === index && item.stores.has(m));
+  const firstX = body.constants + body.carries;
+  const outside = body.parameters.flatMap((leaf, i) => (i < body.constants || i >= firstX ? [{ leaf, buffer: outer(scan.inputs[i]), sliced: i >= firstX }] : []));
+  const carries = body.parameters.slice(body.constants, firstX).map((leaf, i) => {
+    const initial = scan.inputs[body.constants + i];
+    const { copy, lowered } = copyKernel(initial, homes.homeOf, context.target);
+    const token = (): Node => newNode('leaf', [], { source: { kind: 'storage' } }, leaf);
+    const final = partOf(i);
+    const rings: [Node, Node] = [token(), token()];
+    if (final) rings[length % 2] = final;
+    return { leaf, result: region.outputs[i], initial: outer(initial), copy: lowered, copied: copy, final, rings };
+  });
+  const ys = region.outputs.slice(body.carries).map((result, i) => ({ result, part: partOf(body.carries + i) }));
+  return { count: length, reverse, body: region, outside, carries, ys, apart: worksApart(region, carries.map((c) => c.leaf)) };
+}
+
+function worksApart(region: Region, carried: readonly Node[]): boolean {
+  if (region.stages.length !== 1) return false;
+  const { tasks } = region.stages[0];
+  if (tasks.some((t) => t.loop || t.blocks < 2 || t.blocks !== tasks[0].blocks)) return false;
+  const changing = new Set([...carried, ...tasks.flatMap((t) => t.lowered.buffers.filter((b) => b.written).map((b) => b.node))]);
+  return tasks.every((t) => t.lowered.buffers.every(({ node }) => !changing.has(node) || t.lowered.aligned.has(node)));
+}
+
+/** The loop as the scheduler sees it: what it reads and writes outside. */
+function loopBuffers(item: Item, loop: LoopTask): Lowered {
+  const reads = [...loop.outside.map((o) => o.buffer), ...loop.carries.map((c) => c.initial)];
+  const writes = item.group.members.filter((m) => m.op === 'part' && item.stores.has(m));
+  const buffers = [...new Set(reads)].filter((r) => !writes.includes(r)).map((node) => ({ node, written: false }));
+  const kernel = { name: '', parameters: [], body: [], comment: `loop of ${loop.count}`, flops: 0, bytes: 0 };
+  return { kernel, buffers: [...buffers, ...writes.map((node) => ({ node, written: true }))], units: 1, aligned: new Set(), samePlace: () => false };
+}
+
+/**
+ * An output that replaces an input is written in place when every reader of the old value has run before (or is the writer itself, at the same
+ * element); otherwise it gets memory of its own and is copied at the end.
+ */
+function placeAssignments(request: RegionRequest, outputs: readonly Node[], homes: Homes, tasks: readonly Task[]): { tasks: readonly Task[]; direct: ReadonlySet<Node> } {
+  const direct = new Set<Node>();
+  /** Tasks that must come before, by task: the dependencies, and readers of what is overwritten. */
+  const before = new Map(tasks.map((t) => [t, new Set(t.after)]));
+  const reaches = (from: Task, to: Task): boolean => {
+    const seen = new Set<Task>();
+    const stack = [from];
+    for (let at = stack.pop(); at; at = stack.pop()) {
+      if (at === to) return true;
+      if (seen.has(at)) continue;
+      seen.add(at);
+      stack.push(...(before.get(at) ?? []));
+    }
+    return false;
+  };
+  const touching = (node: Node): Task[] => tasks.filter((t) => t.lowered.buffers.some((b) => b.node === node));
+  request.aliases.forEach((alias, i) => {
+    if (alias === undefined) return;
+    const leaf = request.inputs[alias];
+    const buffer = homes.homeOf(outputs[i])?.buffer;
+    if (!buffer || !sameShape(buffer.shape, leaf.shape)) return;
+    const writers = tasks.filter((t) => t.lowered.buffers.some((b) => b.node === buffer && b.written));
+    const [writer] = writers;
+    if (writers.length !== 1) return;
+    const readers = touching(leaf).filter((t) => t !== writer);
+    if (readers.some((t) => reaches(t, writer))) return;
+    if (writer.lowered.buffers.some((b) => b.node === leaf) && !writer.lowered.samePlace(leaf, buffer)) return;
+    direct.add(buffer);
+    for (const reader of readers) before.get(writer)?.add(reader);
+  });
+  return { tasks: rebuild(tasks, before), direct };
+}
+
+/** The tasks in an order that respects `before`, each with its new dependencies. */
+function rebuild(tasks: readonly Task[], before: ReadonlyMap<Task, ReadonlySet<Task>>): Task[] {
+  const made = new Map<Task, Task>();
+  const out: Task[] = [];
+  const visit = (task: Task): Task => {
+    const known = made.get(task);
+    if (known) return known;
+    const after = [...(before.get(task) ?? [])].map(visit);
+    const fresh: Task = { ...task, after };
+    made.set(task, fresh);
+    out.push(fresh);
+    return fresh;
+  };
+  for (const task of tasks) visit(task);
+  return out;
+}

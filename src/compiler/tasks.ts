@@ -1,0 +1,42 @@
+/** What regions consist of: tasks (kernel calls and loops) in stages. Types only. */
+import type { Node } from '../graph/node.ts';
+import type { Homes } from './fuse/homes.ts';
+import type { Lowered } from './lower/nest.ts';
+
+/** One kernel call. */
+export interface Task {
+  readonly lowered: Lowered;
+  /** Tasks that must be finished, at least on the same part, before. */
+  readonly after: readonly Task[];
+  /** Parts its units are divided into: a thread gets whole parts. */
+  readonly blocks: number;
+  /** A loop instead of a kernel; `lowered` then only lists what it touches outside, and blocks is 0. */
+  readonly loop?: LoopTask;
+}
+
+export interface Stage {
+  readonly tasks: readonly Task[];
+}
+
+export interface Region {
+  /** One node with memory of its own for every result. */
+  readonly outputs: readonly Node[];
+  readonly homes: Homes;
+  readonly stages: readonly Stage[];
+  /** Outputs whose kernels write straight into the input they replace. */
+  readonly direct: ReadonlySet<Node>;
+}
+
+/** A loop in a region. */
+export interface LoopTask {
+  readonly count: number;
+  readonly reverse: boolean;
+  readonly body: Region;
+  /** Body parameters that stand for outer memory: the same each turn (constants), or one slice per turn (xs). */
+  readonly outside: readonly { readonly leaf: Node; readonly buffer: Node; readonly sliced: boolean }[];
+  readonly carries: readonly { readonly leaf: Node; readonly result: Node; readonly initial: Node; readonly copy: Lowered; readonly copied: Node; readonly final: Node | undefined; readonly rings: readonly [Node, Node] }[];
+  /** Results that go out slice by slice; without a part they go nowhere. */
+  readonly ys: readonly { readonly result: Node; readonly part: Node | undefined }[];
+  /** Whether threads never touch each other's part of anything, so that turns need no barrier. */
+  readonly apart: boolean;
+}
