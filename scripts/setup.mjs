@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const say = (text) => console.error(text);
+
+/** Something the user can mend: told without a stack. */
+class SetupError extends Error {}
 const stop = (text) => {
-  say(text);
-  process.exit(1);
+  throw new SetupError(text);
 };
 
 /** Runs `node file …arguments` in the project's folder and gives its exit status. */
@@ -77,10 +79,15 @@ function build(force) {
   }
 }
 
-/** Packages and dist/, as far as they are missing or stale. */
+/** Packages and dist/, as far as they are missing or stale. Ends the process with a message when that cannot be done. */
 export function setup({ forceBuild = false } = {}) {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) stop(`gradix: needs Node 20 or later, this is ${process.version}.`);
-  installPackages();
-  build(forceBuild);
+  try {
+    if (Number(process.versions.node.split('.')[0]) < 20) stop(`gradix: needs Node 20 or later, this is ${process.version}.`);
+    installPackages();
+    build(forceBuild);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    process.exit(1);
+  }
 }

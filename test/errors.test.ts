@@ -2,7 +2,7 @@
  * Wrong uses across the whole product, each with its exact message: expected, got, what to do.
  * Nothing here may crash the process or lose what was saved before.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as gradix from '../src/index.ts';
 import { arange, concat, data, einsum, grad, io, models, nn, ones, optim, tensor, train, variable, zeros } from '../src/index.ts';
 import { parseArguments } from '../src/cli/arguments.ts';
+import { fileError } from '../src/io/files.ts';
 import { findRecipe } from '../src/cli/recipes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradix-errors-'));
@@ -49,7 +50,7 @@ beforeAll(() => {
   writeFileSync(at('model.safetensors'), io.encodeSafetensors({ '0.weight': { dtype: 'float32', shape: [3, 2], data: new Float32Array(6) }, '0.bias': { dtype: 'float32', shape: [2], data: new Float32Array(2) } }));
   writeFileSync(at('other.safetensors'), io.encodeSafetensors({ weight: { dtype: 'float32', shape: [1], data: new Float32Array(1) } }));
   writeFileSync(at('file'), 'text');
-  for (const name of ['empty', 'partial', 'mismatch', 'labels', 'run', 'sealed']) mkdirSync(at(name));
+  for (const name of ['empty', 'partial', 'mismatch', 'labels', 'run']) mkdirSync(at(name));
   writeFileSync(at('partial/train-images-idx3-ubyte'), imagesHeader);
   const mnist = (name: string, labels: Uint8Array) => {
     for (const stem of ['train', 't10k']) {
@@ -60,7 +61,6 @@ beforeAll(() => {
   mnist('mismatch', labelsOf(1, 2));
   mnist('labels', labelsOf(10));
   writeFileSync(at('run/checkpoint.safetensors'), io.encodeSafetensors({}));
-  chmodSync(at('sealed'), 0o500);
 });
 
 /** [what was done, the whole message]. FOLDER stands for the test's folder. */
@@ -137,8 +137,11 @@ const table: readonly (readonly [string, () => unknown, string])[] = [
   ['a folder as a file', () => io.loadTensors(folder), 'load: FOLDER is a folder. Give the path of a file.'],
   ['a model of other names', () => io.load(net(), at('other.safetensors')), 'loadStateDict: the state lacks 0.…. It has weight instead: was it saved from another model?'],
   ['a model of another shape', () => { const model = net(); model.apply(ones([1, 4])); return io.load(model, at('model.safetensors')); }, 'loadStateDict: 0.weight is [3, 2] in the state but [4, 2] in the model. Was it saved from another model?'],
-  ['saving into a missing folder', () => io.save({ a: ones([1]) }, at('none/a.safetensors')), 'save: FOLDER/none/a.safetensors does not exist. Check the path.'],
+  ['saving into a missing folder', () => io.save({ a: ones([1]) }, at('none/a.safetensors')), 'save: the folder FOLDER/none does not exist. Make it first, or choose another.'],
   ['saving below a file', () => io.save({ a: ones([1]) }, at('file/a.safetensors')), 'save: a part of FOLDER/file/a.safetensors is a file, not a folder. Choose another path.'],
+  ['a full disk', () => fileError('save', 'runs/a/model.safetensors', Object.assign(new Error(), { code: 'ENOSPC' })), 'save: no space left on the disk of runs/a/model.safetensors. Free some space; what was saved before is untouched.'],
+  ['a folder that may not be written', () => fileError('save', 'runs/a/model.safetensors', Object.assign(new Error(), { code: 'EACCES' })), 'save: no permission for runs/a/model.safetensors. Choose another folder or change its permissions.'],
+  ['a read-only file system', () => fileError('save', 'runs/a/model.safetensors', Object.assign(new Error(), { code: 'EROFS' })), 'save: runs/a/model.safetensors is on a read-only file system. Choose another folder.'],
   // IDX, gzip, MNIST
   ['an IDX file that is too short', idx(0, 0), 'idx: labels.idx is 2 bytes long, too short for an IDX file. The file is truncated.'],
   ['a file that is not IDX', idx(80, 75, 3, 4), 'idx: labels.idx starts with bytes 80 75, not 0 0. It is not an IDX file.'],
@@ -158,7 +161,7 @@ const table: readonly (readonly [string, () => unknown, string])[] = [
   ['x and y of different lengths', () => data.fromArrays([[1], [2]], [0]), 'fromArrays: x has 2 examples but y has 1. They must have the same length.'],
   ['no examples', () => data.fromArrays([]), 'fromArrays: x has the shape [0], so it holds no examples. The first dimension counts the examples.'],
   ['text as data', () => data.fromArrays('abc' as unknown as number[]), 'fromArrays: x must be a tensor or a list, got string. Make a tensor of a typed array first: tensor(values, { shape }).'],
-  ['fractions above 1', () => points.split([0.8, 0.4]), 'split: parts [0.8, 0.4] sum to 1.2000000000000002 of 4 examples. Give fractions that sum to at most 1, or numbers of examples.'],
+  ['fractions above 1', () => points.split([0.8, 0.4]), 'split: parts [0.8, 0.4] sum to 1.2, but there are 4 examples. Give fractions that sum to at most 1, or numbers of examples.'],
   ['stratify without labels', () => data.fromArrays([[1], [2]], [0.5, 1]).split([0.5, 0.5], { stratify: true }), 'split: stratify needs integer labels, which this dataset does not have. Leave stratify out.'],
   ['a row that does not exist', () => points.read([4]), 'dataset: row 4 is outside 0 … 3.'],
   ['a batch of nothing', () => data.loader(points, { batchSize: 0 }), 'loader: batchSize must be a whole number ≥ 1, got 0.'],

@@ -1,5 +1,4 @@
 /** gradix eval: a saved run's accuracy on test data. */
-import { currentDevice } from '../engine/devices.ts';
 import { load } from '../io/index.ts';
 import { runFiles } from '../train/checkpoint.ts';
 import { confusionMatrix, evaluate as evaluateModel } from '../train/index.ts';
@@ -29,7 +28,7 @@ export async function evaluate(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (positional.length !== 1) throw new UsageError(command, positional.length === 0 ? 'which run?' : `one run at a time, got ${positional.join(' ')}`, 'For example: gradix eval runs/lenet-…');
-  useMachine(values);
+  const device = useMachine(values);
   const [folder] = positional;
   const config = await readConfig(folder, command);
   const recipe = findRecipe(command, config.recipe);
@@ -39,6 +38,6 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   const { loss, accuracy, confusionMatrix: matrix } = await evaluateModel(model, test, { loss: 'crossEntropy', metrics: ['accuracy', confusionMatrix()] });
   output.text(confusionTable(matrix as readonly (readonly number[])[], test.classes ?? [], hasColour(output.stream)));
   output.text(`\n${recipe.name} on ${source === 'digits' ? 'generated digits' : source}: accuracy ${percent(Number(accuracy))}, loss ${Number(loss).toPrecision(4)} (${test.length.toLocaleString('en-US')} digits)`);
-  output.event('done', { run: folder, recipe: recipe.name, device: currentDevice(), data: source, examples: test.length, testLoss: loss, testAccuracy: accuracy });
+  output.event('done', { run: folder, recipe: recipe.name, device, data: source, examples: test.length, testLoss: loss, testAccuracy: accuracy });
   return 0;
 }

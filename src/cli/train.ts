@@ -1,7 +1,6 @@
 /** gradix train: trains a recipe, saves as it goes, shows what came out. */
 import { resolve } from 'node:path';
 import type { Dataset } from '../data/index.ts';
-import { currentDevice } from '../engine/devices.ts';
 import { load, save } from '../io/index.ts';
 import type { Sequential } from '../nn/index.ts';
 import { seed as setSeed } from '../tensor/index.ts';
@@ -35,7 +34,7 @@ export const trainHelp = (): string => `gradix train <recipe>: trains a net.\n\n
 
 interface Plan {
   readonly recipe: Recipe;
-  readonly config: RunConfig;
+  readonly config: Omit<RunConfig, 'device'>;
   readonly folder: string;
   readonly resume: boolean;
 }
@@ -48,9 +47,8 @@ export async function train(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (positional.length > 1) throw new UsageError(command, `one recipe at a time, got ${positional.join(' ')}`);
-  useMachine(values);
   const plan = values.resume === undefined ? await newPlan(positional[0], values) : await resumedPlan(positional[0], values.resume, values);
-  return runPlan(plan, output);
+  return runPlan(plan, useMachine(values), output);
 }
 
 type Values = ReturnType<typeof parseArguments<typeof options>>['values'];
@@ -62,7 +60,7 @@ async function newPlan(name: string | undefined, values: Values): Promise<Plan> 
   if (await hasCheckpoint(folder)) throw new UsageError(command, `${folder} holds a run already`, `Choose another --out, or go on with it: gradix train ${name} --resume ${folder}`);
   const source = await resolveSource(values.data);
   const { epochs = recipe.epochs, batchSize = recipe.batchSize, learningRate = recipe.learningRate, seed = 0 } = values;
-  const config = { recipe: name, options: { epochs, batchSize, learningRate, seed }, data: source === 'digits' ? source : resolve(source), device: currentDevice(), versions: { gradix: version, node: process.versions.node } };
+  const config = { recipe: name, options: { epochs, batchSize, learningRate, seed }, data: source === 'digits' ? source : resolve(source), versions: { gradix: version, node: process.versions.node } };
   return { recipe, config, folder, resume: false };
 }
 
@@ -78,7 +76,7 @@ async function resumedPlan(name: string | undefined, folder: string, values: Val
   return { recipe: findRecipe(command, config.recipe), config: { ...config, data, options: { ...config.options, epochs: values.epochs ?? config.options.epochs } }, folder, resume: true };
 }
 
-async function runPlan({ recipe, config, folder, resume }: Plan, output: Output): Promise<number> {
+async function runPlan({ recipe, config, folder, resume }: Plan, device: string, output: Output): Promise<number> {
   const { epochs, batchSize, learningRate, seed } = config.options;
   const data = await digitData(config.data, seed);
   setSeed(seed);
@@ -87,7 +85,6 @@ async function runPlan({ recipe, config, folder, resume }: Plan, output: Output)
   const shape = data.train.fields[0].shape;
   model.summary(shape);
   const parameters = model.parameters().reduce((sum, variable) => sum + variable.size, 0);
-  const device = currentDevice();
   const saving = checkpoint(folder, { monitor: 'valAccuracy' });
   output.text(`gradix ${version}: ${recipe.name}, ${parameters.toLocaleString('en-US')} parameters, on ${device}`);
   output.text(`data: ${data.description}`);

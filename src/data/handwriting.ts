@@ -26,7 +26,7 @@ function chooseVariant(variants: readonly Variant[], random: Generator): Variant
 }
 
 /** Numbers that make a hand: found by comparing digits, and what a net learns from them, with MNIST's training images. */
-const hand = { stray: 0.032, warp: 0.045, slantMean: 0.14, slant: 0.27, turn: 0.13, proportion: 0.25, pressure: 0.15, thickness: 2.55, thicknessSpread: 0.25, boldest: 5, thinnest: 1.3 };
+const hand = { stray: 0.03, warp: 0.038, slantMean: 0.14, slant: 0.25, turn: 0.11, proportion: 0.25, pressure: 0.15, thickness: 2.55, thicknessSpread: 0.25, boldest: 5, thinnest: 1.3 };
 
 /** The strokes as fine chains, after straying points, a slow warp of the plane, proportions, slant and rotation. */
 function bend({ strokes, looseness = 1 }: Variant, random: Generator): [number, number][][] {

@@ -117,7 +117,7 @@ describe('progress', () => {
   };
 
   test('plain lines where there is no terminal', async () => {
-    expect(await lines(false)).toMatch(/^epoch 1\/2 {2}loss \d\.\d+ {2}accuracy \d+\.\d\d % {2}val loss \d\.\d+ {2}val accuracy \d+\.\d\d % {2}[\d,]+\/s\nepoch 2\/2 .*\n$/);
+    expect(await lines(false)).toMatch(/^epoch 1\/2 {2}loss \d\.\d+ {2}accuracy \d+\.\d\d% {2}validation \d\.\d+ \d+\.\d\d% {2}[\d,]+\/s\nepoch 2\/2 .*\n$/);
   });
 
   test('bars and times', () => {
