@@ -32,7 +32,10 @@ interface RunOptions {
 function gradix(args: readonly string[], { environment = {}, watch, after }: RunOptions = {}): Promise<Outcome> {
   const cli = join(root, 'dist/cli/main.js');
   const env = { ...process.env, GRADIX_CACHE: at('cache'), GRADIX_DATA: '', GRADIX_DEVICE: '', NO_COLOR: '1', ...environment };
-  const child = after === undefined ? spawn(process.execPath, [cli, ...args], { env, cwd: folder }) : spawn('sh', ['-c', `${after}; exec "$0" "$@"`, process.execPath, cli, ...args], { env, cwd: folder });
+  const child =
+    after === undefined
+      ? spawn(process.execPath, [cli, ...args], { env, cwd: folder })
+      : spawn('sh', ['-c', `${after}; exec "$0" "$@"`, process.execPath, cli, ...args], { env, cwd: folder });
   let [out, err] = ['', ''];
   const hear = (text: string) => watch?.(text, (signal) => child.kill(signal));
   child.stdout.on('data', (bytes) => {
@@ -52,13 +55,31 @@ const lines = (out: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-const small = (out: string, ...more: string[]): string[] => ['train', 'mlp', '--data', mnist, '--epochs', '2', '--batch-size', '50', '--seed', '3', '--out', at(out), '--json', ...more];
+const small = (out: string, ...more: string[]): string[] => [
+  'train',
+  'mlp',
+  '--data',
+  mnist,
+  '--epochs',
+  '2',
+  '--batch-size',
+  '50',
+  '--seed',
+  '3',
+  '--out',
+  at(out),
+  '--json',
+  ...more,
+];
 const bytes = (run: string, file = 'checkpoint.safetensors'): Buffer => readFileSync(join(at(run), file));
 
 /** A folder in MNIST's format with generated digits: 1,000 to train, 200 to test. */
 async function writeSmallMnist(): Promise<void> {
   mkdirSync(mnist);
-  for (const [stem, count, seed] of [['train', 1000, 5], ['t10k', 200, 6]] as const) {
+  for (const [stem, count, seed] of [
+    ['train', 1000, 5],
+    ['t10k', 200, 6],
+  ] as const) {
     const set = data.digits({ count, seed });
     const [images, labels] = await set.read(Int32Array.from({ length: count }, (_, i) => i));
     const pixels = Uint8Array.from(images, (value) => Math.round(255 * value));
@@ -83,7 +104,11 @@ describe('usage', () => {
     [['train', 'lenett'], 2, /^gradix train: there is no recipe "lenett"\. Did you mean lenet\?\n$/],
     [['train', 'lenet', '--epoch', '1'], 2, /^gradix train: unknown option --epoch\. Did you mean --epochs\?\n$/],
     [['train', 'mlp', '--data', '/nowhere'], 1, /^mnist: found no train-images-idx3-ubyte\.gz in \/nowhere or .*--data/],
-    [['train', '--resume', '/nowhere'], 1, /^gradix train: \/nowhere is not a run: it holds no config\.json\. Give the folder that gradix train printed at its end\.\n$/],
+    [
+      ['train', '--resume', '/nowhere'],
+      1,
+      /^gradix train: \/nowhere is not a run: it holds no config\.json\. Give the folder that gradix train printed at its end\.\n$/,
+    ],
     [['eval'], 2, /^gradix eval: which run\?/],
     [['info', '/nowhere'], 1, /^gradix info: \/nowhere does not exist\. Check the path\.\n$/],
     [['recipes'], 0, /^lenet .*180,880 parameters/],
@@ -104,7 +129,9 @@ describe('train', () => {
     expect(events.map(({ event }) => event)).toEqual(['start', 'epoch', 'epoch', 'done']);
     expect(Object.keys(events[1])).toEqual(['event', 'epoch', 'epochs', 'trainLoss', 'trainAccuracy', 'valLoss', 'valAccuracy', 'seconds', 'imagesPerSecond']);
     const done = events[3];
-    expect(Object.keys(done)).toEqual(expect.arrayContaining(['recipe', 'device', 'parameters', 'epochs', 'trainLoss', 'valLoss', 'valAccuracy', 'seconds', 'imagesPerSecond', 'out']));
+    expect(Object.keys(done)).toEqual(
+      expect.arrayContaining(['recipe', 'device', 'parameters', 'epochs', 'trainLoss', 'valLoss', 'valAccuracy', 'seconds', 'imagesPerSecond', 'out']),
+    );
     expect(done).toMatchObject({ recipe: 'mlp', parameters: 203_530, epochs: 2, out: at('first') });
     expect(readdirSync(at('first')).sort()).toEqual(['best.safetensors', 'checkpoint.safetensors', 'config.json', 'history.jsonl', 'model.safetensors']);
 
@@ -176,7 +203,9 @@ describe('trouble', () => {
     writeFileSync(path, bytes('other').subarray(0, 5000));
     const { code, err } = await gradix(['train', 'mlp', '--resume', at('other')]);
     expect(code).toBe(1);
-    expect(err).toMatch(/load: .*other\/checkpoint\.safetensors claims a header of \d+ bytes but has only 4992 after its length\. The file is truncated or corrupt\.\n$|tensor ".*" lies at bytes/);
+    expect(err).toMatch(
+      /load: .*other\/checkpoint\.safetensors claims a header of \d+ bytes but has only 4992 after its length\. The file is truncated or corrupt\.\n$|tensor ".*" lies at bytes/,
+    );
     expect(bytes('other').length).toBe(5000);
   });
 

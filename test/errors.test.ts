@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseArguments } from '../src/cli/arguments.ts';
+import { findRecipe } from '../src/cli/recipes.ts';
 import * as gradix from '../src/index.ts';
 import { arange, concat, data, einsum, grad, io, models, nn, ones, optim, tensor, train, variable, zeros } from '../src/index.ts';
-import { parseArguments } from '../src/cli/arguments.ts';
 import { fileError } from '../src/io/files.ts';
-import { findRecipe } from '../src/cli/recipes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradix-errors-'));
 const at = (name: string): string => join(folder, name);
@@ -26,15 +26,31 @@ function safetensors(header: unknown, valueBytes = 0, claimed?: bigint): Uint8Ar
   return bytes;
 }
 const entry = (dtype: string, shape: unknown, offsets: unknown) => ({ dtype, shape, data_offsets: offsets });
-const decode = (header: unknown, valueBytes = 0, claimed?: bigint) => () => io.decodeSafetensors(safetensors(header, valueBytes, claimed), 'net.safetensors');
-const idx = (...bytes: number[]) => () => data.parseIdx(Uint8Array.from(bytes), 'labels.idx');
+const decode =
+  (header: unknown, valueBytes = 0, claimed?: bigint) =>
+  () =>
+    io.decodeSafetensors(safetensors(header, valueBytes, claimed), 'net.safetensors');
+const idx =
+  (...bytes: number[]) =>
+  () =>
+    data.parseIdx(Uint8Array.from(bytes), 'labels.idx');
 
 const points = data.fromArrays([[0], [1], [2], [3]], [0, 1, 0, 1]);
 const net = () => nn.sequential(nn.linear(2));
 const sgd = () => optim.sgd({ learningRate: 0.1 });
-const fitting = (options: object, dataset = points) => () => train.fit(net(), dataset, { loss: 'crossEntropy', optimizer: sgd(), ...options } as train.FitOptions);
-const cli = (...args: string[]) => () =>
-  parseArguments('gradix train', args, { epochs: { type: 'whole', least: 1, value: 'N', help: 'passes' }, learningRate: { type: 'number', above: 0, help: 'size' }, device: { type: 'text', choices: ['native', 'reference'], help: 'device' }, json: { type: 'flag', help: 'lines' } });
+const fitting =
+  (options: object, dataset = points) =>
+  () =>
+    train.fit(net(), dataset, { loss: 'crossEntropy', optimizer: sgd(), ...options } as train.FitOptions);
+const cli =
+  (...args: string[]) =>
+  () =>
+    parseArguments('gradix train', args, {
+      epochs: { type: 'whole', least: 1, value: 'N', help: 'passes' },
+      learningRate: { type: 'number', above: 0, help: 'size' },
+      device: { type: 'text', choices: ['native', 'reference'], help: 'device' },
+      json: { type: 'flag', help: 'lines' },
+    });
 
 const imagesHeader = Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28, ...new Array<number>(784).fill(0)]);
 const labelsOf = (...labels: number[]) => Uint8Array.from([0, 0, 8, 1, 0, 0, 0, labels.length, ...labels]);
@@ -47,7 +63,13 @@ beforeAll(() => {
   const boasting = gzipSync(imagesHeader);
   boasting.set([255, 255, 255, 255], boasting.length - 4);
   writeFileSync(at('boasting.gz'), boasting);
-  writeFileSync(at('model.safetensors'), io.encodeSafetensors({ '0.weight': { dtype: 'float32', shape: [3, 2], data: new Float32Array(6) }, '0.bias': { dtype: 'float32', shape: [2], data: new Float32Array(2) } }));
+  writeFileSync(
+    at('model.safetensors'),
+    io.encodeSafetensors({
+      '0.weight': { dtype: 'float32', shape: [3, 2], data: new Float32Array(6) },
+      '0.bias': { dtype: 'float32', shape: [2], data: new Float32Array(2) },
+    }),
+  );
   writeFileSync(at('other.safetensors'), io.encodeSafetensors({ weight: { dtype: 'float32', shape: [1], data: new Float32Array(1) } }));
   writeFileSync(at('file'), 'text');
   for (const name of ['empty', 'partial', 'mismatch', 'labels', 'run']) mkdirSync(at(name));
@@ -63,7 +85,8 @@ beforeAll(() => {
   writeFileSync(at('run/checkpoint.safetensors'), io.encodeSafetensors({}));
 });
 
-/** [what was done, the whole message]. FOLDER stands for the test's folder. */
+/** [what was done, how, the whole message]. FOLDER stands for the test's folder. */
+// biome-ignore format: a line per case
 const table: readonly (readonly [string, () => unknown, string])[] = [
   // Tensors: shapes, dtypes, axes, values
   ['a shape that the values do not fill', () => tensor([1, 2, 3], { shape: [2, 2] }), 'tensor: 3 values do not fill the shape [2, 2] (4 elements).'],

@@ -26,7 +26,11 @@ export class UsageError extends GradixError {
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Splits arguments into positional ones and options: `--name value`, `--name=value`, `--flag`. */
-export function parseArguments<T extends Options>(command: string, args: readonly string[], options: T): { readonly positional: string[]; readonly values: Parsed<T> } {
+export function parseArguments<T extends Options>(
+  command: string,
+  args: readonly string[],
+  options: T,
+): { readonly positional: string[]; readonly values: Parsed<T> } {
   const byFlag = new Map(Object.entries(options).map(([name, option]) => [`--${kebab(name)}`, { name, option }]));
   const positional: string[] = [];
   const values: Record<string, string | number | boolean> = {};
@@ -48,7 +52,8 @@ export function parseArguments<T extends Options>(command: string, args: readonl
       continue;
     }
     const text = equals >= 0 ? argument.slice(equals + 1) : args[++i];
-    if (text === undefined || (equals < 0 && /^--\w/.test(text))) throw new UsageError(command, `${flag} needs a value`, `${flag} ${option.value ?? 'VALUE'}: ${option.help}.`);
+    if (text === undefined || (equals < 0 && /^--\w/.test(text)))
+      throw new UsageError(command, `${flag} needs a value`, `${flag} ${option.value ?? 'VALUE'}: ${option.help}.`);
     values[name] = readValue(command, flag, option, text);
   }
   return { positional, values: values as Parsed<T> };
@@ -57,7 +62,8 @@ export function parseArguments<T extends Options>(command: string, args: readonl
 function readValue(command: string, flag: string, option: Option, text: string): string | number {
   if (option.type === 'text') {
     if (text === '') throw new UsageError(command, `${flag} needs a value, got ""`);
-    if (option.choices && !option.choices.includes(text)) throw new UsageError(command, `${flag} must be one of ${option.choices.join(', ')}, got "${text}"`, didYouMean(text, option.choices));
+    if (option.choices && !option.choices.includes(text))
+      throw new UsageError(command, `${flag} must be one of ${option.choices.join(', ')}, got "${text}"`, didYouMean(text, option.choices));
     return text;
   }
   const value = text.trim() === '' ? Number.NaN : Number(text);

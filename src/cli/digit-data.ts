@@ -1,5 +1,5 @@
 /** The data of the digit recipes: MNIST where it is found, else generated digits. */
-import { digits, hasMnist, mnist, type Dataset } from '../data/index.ts';
+import { type Dataset, digits, hasMnist, mnist } from '../data/index.ts';
 
 export interface DigitData {
   readonly train: Dataset;
@@ -40,5 +40,11 @@ export async function digitData(source: string, seed: number): Promise<DigitData
   const held = Math.min(5000, Math.floor(all.length / 10));
   const [train, validation] = all.split([all.length - held, held], { seed, stratify: true });
   const count = (n: number) => n.toLocaleString('en-US');
-  return { train, validation, test, description: `MNIST from ${source}: ${count(train.length)} to train, ${count(held)} to validate, ${count(test.length)} to test`, source };
+  return {
+    train,
+    validation,
+    test,
+    description: `MNIST from ${source}: ${count(train.length)} to train, ${count(held)} to validate, ${count(test.length)} to test`,
+    source,
+  };
 }

@@ -1,7 +1,7 @@
 /** gradix doctor: what this machine offers and what will be used. */
 import { cpus } from 'node:os';
-import { compiledDevice, currentDevice } from '../engine/devices.ts';
 import { hasMnist } from '../data/index.ts';
+import { compiledDevice, currentDevice } from '../engine/devices.ts';
 import { openCache } from '../runtime/native/cache.ts';
 import { findCompiler } from '../runtime/native/compiler.ts';
 import { processors, threadCount } from '../runtime/native/machine.ts';
@@ -37,7 +37,9 @@ async function examine(): Promise<Record<string, string>> {
     gradix: version,
     node: `${process.versions.node} (${process.platform} ${process.arch})`,
     processor: `${cpus()[0]?.model ?? 'unknown'}, ${list.length} usable, ${cores} cores`,
-    compiler: usable ? `${compiler.command.join(' ')}${/__VERSION__ "(.*)"/.exec(compiler.macros.join('\n'))?.[1]?.replace(/^/, ', version ') ?? ''}` : `none: ${compiler.unavailable}. Install gcc or clang for speed`,
+    compiler: usable
+      ? `${compiler.command.join(' ')}${/__VERSION__ "(.*)"/.exec(compiler.macros.join('\n'))?.[1]?.replace(/^/, ', version ') ?? ''}`
+      : `none: ${compiler.unavailable}. Install gcc or clang for speed`,
     vectors: target ? `${target.lanes} float32 lanes${target.fma ? ', fused multiply-add' : ''}${target.masks ? ', masks' : ''}` : 'not used',
     caches: target ? `L1 ${target.l1Bytes / 1024} KiB, L2 ${target.l2Bytes / 1024} KiB` : 'not used',
     threads: `${threadCount(cores)}${process.env.GRADIX_THREADS ? ' (GRADIX_THREADS)' : ''}`,

@@ -34,15 +34,30 @@ export interface Picture {
 }
 
 /** Images [size, size] side by side with captions beneath, as many per line as fit. */
-export function pictures(list: readonly Picture[], { size, columns, colour }: { readonly size: number; readonly columns: number; readonly colour: boolean }): string {
+export function pictures(
+  list: readonly Picture[],
+  { size, columns, colour }: { readonly size: number; readonly columns: number; readonly colour: boolean },
+): string {
   const half = size >> 1;
   const perLine = Math.max(1, Math.floor((columns + 1) / (half + 2)));
   const lines: string[] = [];
   for (let start = 0; start < list.length; start += perLine) {
     const group = list.slice(start, start + perLine);
     const drawn = group.map(({ image }) => halfBlocks(halved(image, size), half, half, colour));
-    for (let row = 0; row < drawn[0].length; row++) lines.push(drawn.map((picture) => picture[row]).join('  ').trimEnd());
-    lines.push(group.map(({ caption }) => caption.slice(0, half + 1).padEnd(half)).join('  ').trimEnd(), '');
+    for (let row = 0; row < drawn[0].length; row++)
+      lines.push(
+        drawn
+          .map((picture) => picture[row])
+          .join('  ')
+          .trimEnd(),
+      );
+    lines.push(
+      group
+        .map(({ caption }) => caption.slice(0, half + 1).padEnd(half))
+        .join('  ')
+        .trimEnd(),
+      '',
+    );
   }
   return lines.join('\n');
 }

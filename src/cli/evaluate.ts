@@ -27,7 +27,12 @@ export async function evaluate(args: readonly string[]): Promise<number> {
     output.text(`gradix eval <run>: tests a saved run.\n\n${optionsHelp(options)}`);
     return 0;
   }
-  if (positional.length !== 1) throw new UsageError(command, positional.length === 0 ? 'which run?' : `one run at a time, got ${positional.join(' ')}`, 'For example: gradix eval runs/lenet-…');
+  if (positional.length !== 1)
+    throw new UsageError(
+      command,
+      positional.length === 0 ? 'which run?' : `one run at a time, got ${positional.join(' ')}`,
+      'For example: gradix eval runs/lenet-…',
+    );
   const device = useMachine(values);
   const [folder] = positional;
   const config = await readConfig(folder, command);
@@ -37,7 +42,9 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   const model = await load(recipe.model(), `${folder}/${runFiles.model}`);
   const { loss, accuracy, confusionMatrix: matrix } = await evaluateModel(model, test, { loss: 'crossEntropy', metrics: ['accuracy', confusionMatrix()] });
   output.text(confusionTable(matrix as readonly (readonly number[])[], test.classes ?? [], hasColour(output.stream)));
-  output.text(`\n${recipe.name} on ${source === 'digits' ? 'generated digits' : source}: accuracy ${percent(Number(accuracy))}, loss ${Number(loss).toPrecision(4)} (${test.length.toLocaleString('en-US')} digits)`);
+  output.text(
+    `\n${recipe.name} on ${source === 'digits' ? 'generated digits' : source}: accuracy ${percent(Number(accuracy))}, loss ${Number(loss).toPrecision(4)} (${test.length.toLocaleString('en-US')} digits)`,
+  );
   output.event('done', { run: folder, recipe: recipe.name, device, data: source, examples: test.length, testLoss: loss, testAccuracy: accuracy });
   return 0;
 }

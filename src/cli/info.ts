@@ -4,10 +4,10 @@ import { showShape } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { fileError, readSafetensorsHeader, readText } from '../io/files.ts';
 import { runFiles } from '../train/checkpoint.ts';
+import { figuresText } from '../train/progress.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import { newOutput, type Output } from './output.ts';
 import { readConfig } from './run-folder.ts';
-import { figuresText } from '../train/progress.ts';
 
 const options = { json: { type: 'flag', help: 'one JSON object on stdout' }, help: { type: 'flag', help: 'this text' } } as const;
 const command = 'gradix info';
@@ -45,6 +45,7 @@ async function fileInfo(path: string, output: Output, more: object = {}): Promis
   const width = Math.max(4, ...rows.map(({ name }) => name.length));
   output.text(`${path}: ${rows.length} tensors, ${rows.reduce((sum, { size }) => sum + size, 0).toLocaleString('en-US')} values`);
   for (const { name, dtype, shape } of rows) output.text(`  ${name.padEnd(width)}  ${dtype.padEnd(4)}  ${showShape(shape)}`);
-  for (const [key, value] of Object.entries(metadata)) output.text(`  ${key}: ${value.length > 60 ? `${value.slice(0, 60)} … (${value.length} characters)` : value}`);
+  for (const [key, value] of Object.entries(metadata))
+    output.text(`  ${key}: ${value.length > 60 ? `${value.slice(0, 60)} … (${value.length} characters)` : value}`);
   output.event('info', { path, ...more, tensors: rows.map(({ name, dtype, shape }) => ({ name, dtype, shape })), metadata });
 }

@@ -17,11 +17,15 @@ const commands: Readonly<Record<string, Command>> = {
   doctor: { help: 'doctor              what this machine offers, and what will be used', run: async (args) => (await import('./doctor.ts')).doctor(args) },
 };
 
-const usage = (): string => `gradix: deep learning for TypeScript\n\n${Object.values(commands).map(({ help }) => `  gradix ${help}`).join('\n')}\n\nEvery command has --help.`;
+const usage = (): string =>
+  `gradix: deep learning for TypeScript\n\n${Object.values(commands)
+    .map(({ help }) => `  gradix ${help}`)
+    .join('\n')}\n\nEvery command has --help.`;
 
 async function listRecipes(): Promise<number> {
   const { recipes } = await import('./recipes.ts');
-  for (const { name, summary, epochs, batchSize, learningRate } of recipes) console.log(`${name.padEnd(8)} ${summary}\n${' '.repeat(9)}${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}`);
+  for (const { name, summary, epochs, batchSize, learningRate } of recipes)
+    console.log(`${name.padEnd(8)} ${summary}\n${' '.repeat(9)}${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}`);
   return 0;
 }
 
@@ -35,7 +39,12 @@ async function main(args: readonly string[]): Promise<number> {
     console.log((await import('./run-folder.ts')).version);
     return 0;
   }
-  if (!Object.hasOwn(commands, name)) throw new UsageError('gradix', `there is no command "${name}"`, didYouMean(name, Object.keys(commands)) ?? `There are ${Object.keys(commands).join(', ')}.`);
+  if (!Object.hasOwn(commands, name))
+    throw new UsageError(
+      'gradix',
+      `there is no command "${name}"`,
+      didYouMean(name, Object.keys(commands)) ?? `There are ${Object.keys(commands).join(', ')}.`,
+    );
   return commands[name].run(rest);
 }
 

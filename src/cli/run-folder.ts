@@ -24,7 +24,8 @@ export async function writeConfig(folder: string, config: RunConfig): Promise<vo
 /** Reads the config of a run. Errors: no run there, a damaged file. */
 export async function readConfig(folder: string, operation: string): Promise<RunConfig> {
   const path = join(folder, runFiles.config);
-  if (!(await fileExists(path))) fail('file', operation, `${folder} is not a run: it holds no ${runFiles.config}`, 'Give the folder that gradix train printed at its end.');
+  if (!(await fileExists(path)))
+    fail('file', operation, `${folder} is not a run: it holds no ${runFiles.config}`, 'Give the folder that gradix train printed at its end.');
   try {
     const config = JSON.parse(await readText(path, operation)) as RunConfig;
     if (typeof config.recipe === 'string' && typeof config.options?.seed === 'number' && typeof config.data === 'string') return config;

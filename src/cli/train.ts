@@ -4,15 +4,27 @@ import type { Dataset } from '../data/index.ts';
 import { load, save } from '../io/index.ts';
 import type { Sequential } from '../nn/index.ts';
 import { seed as setSeed } from '../tensor/index.ts';
-import { type Callback, checkpoint, confusionMatrix, earlyStopping, evaluate, fit, hasCheckpoint, type History, loadCheckpoint, predict, progress } from '../train/index.ts';
 import { runFiles } from '../train/checkpoint.ts';
+import {
+  type Callback,
+  checkpoint,
+  confusionMatrix,
+  earlyStopping,
+  evaluate,
+  fit,
+  type History,
+  hasCheckpoint,
+  loadCheckpoint,
+  predict,
+  progress,
+} from '../train/index.ts';
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
 import { type DigitData, digitData, resolveSource } from './digit-data.ts';
 import { confusionTable, pictures } from './draw.ts';
+import { useMachine } from './machine.ts';
 import { hasColour, newOutput, type Output, percent } from './output.ts';
 import { findRecipe, type Recipe } from './recipes.ts';
-import { newRunFolder, readConfig, type RunConfig, version, writeConfig } from './run-folder.ts';
-import { useMachine } from './machine.ts';
+import { newRunFolder, type RunConfig, readConfig, version, writeConfig } from './run-folder.ts';
 
 const options = {
   data: { type: 'text', value: 'DIR', help: 'folder with MNIST, or "digits" for generated digits (default: GRADIX_DATA, else digits)' },
@@ -57,10 +69,16 @@ async function newPlan(name: string | undefined, values: Values): Promise<Plan> 
   if (name === undefined) throw new UsageError(command, 'which recipe?', 'For example: gradix train lenet. See gradix recipes.');
   const recipe = findRecipe(command, name);
   const folder = values.out ?? newRunFolder(name);
-  if (await hasCheckpoint(folder)) throw new UsageError(command, `${folder} holds a run already`, `Choose another --out, or go on with it: gradix train ${name} --resume ${folder}`);
+  if (await hasCheckpoint(folder))
+    throw new UsageError(command, `${folder} holds a run already`, `Choose another --out, or go on with it: gradix train ${name} --resume ${folder}`);
   const source = await resolveSource(values.data);
   const { epochs = recipe.epochs, batchSize = recipe.batchSize, learningRate = recipe.learningRate, seed = 0 } = values;
-  const config = { recipe: name, options: { epochs, batchSize, learningRate, seed }, data: source === 'digits' ? source : resolve(source), versions: { gradix: version, node: process.versions.node } };
+  const config = {
+    recipe: name,
+    options: { epochs, batchSize, learningRate, seed },
+    data: source === 'digits' ? source : resolve(source),
+    versions: { gradix: version, node: process.versions.node },
+  };
   return { recipe, config, folder, resume: false };
 }
 
@@ -70,10 +88,20 @@ async function resumedPlan(name: string | undefined, folder: string, values: Val
   if (name !== undefined && name !== config.recipe) throw new UsageError(command, `${folder} is a run of ${config.recipe}, not of ${name}`);
   for (const key of ['batchSize', 'learningRate', 'seed', 'out'] as const) {
     const before = key === 'out' ? undefined : config.options[key];
-    if (values[key] !== undefined && values[key] !== before) throw new UsageError(command, `a resumed run keeps its own options${before === undefined ? ' and folder' : `: it was started with ${key} ${before}`}`, `Leave the option out.`);
+    if (values[key] !== undefined && values[key] !== before)
+      throw new UsageError(
+        command,
+        `a resumed run keeps its own options${before === undefined ? ' and folder' : `: it was started with ${key} ${before}`}`,
+        `Leave the option out.`,
+      );
   }
   const data = values.data === undefined ? config.data : values.data === 'digits' ? values.data : resolve(values.data);
-  return { recipe: findRecipe(command, config.recipe), config: { ...config, data, options: { ...config.options, epochs: values.epochs ?? config.options.epochs } }, folder, resume: true };
+  return {
+    recipe: findRecipe(command, config.recipe),
+    config: { ...config, data, options: { ...config.options, epochs: values.epochs ?? config.options.epochs } },
+    folder,
+    resume: true,
+  };
 }
 
 async function runPlan({ recipe, config, folder, resume }: Plan, device: string, output: Output): Promise<number> {
@@ -88,7 +116,18 @@ async function runPlan({ recipe, config, folder, resume }: Plan, device: string,
   const saving = checkpoint(folder, { monitor: 'valAccuracy' });
   output.text(`gradix ${version}: ${recipe.name}, ${parameters.toLocaleString('en-US')} parameters, on ${device}`);
   output.text(`data: ${data.description}`);
-  output.event('start', { recipe: recipe.name, device, parameters, epochs, batchSize, learningRate, seed, trainExamples: data.train.length, resumed: resume, out: folder });
+  output.event('start', {
+    recipe: recipe.name,
+    device,
+    parameters,
+    epochs,
+    batchSize,
+    learningRate,
+    seed,
+    trainExamples: data.train.length,
+    resumed: resume,
+    out: folder,
+  });
 
   const clock = performance.now();
   let speed = 0;
@@ -97,7 +136,16 @@ async function runPlan({ recipe, config, folder, resume }: Plan, device: string,
     epochEnd(run) {
       const { epoch, loss, accuracy, valLoss, valAccuracy } = run.history[run.history.length - 1];
       speed = run.seen / run.seconds;
-      output.event('epoch', { epoch, epochs, trainLoss: loss, trainAccuracy: accuracy, valLoss, valAccuracy, seconds: seconds(clock), imagesPerSecond: Math.round(speed) });
+      output.event('epoch', {
+        epoch,
+        epochs,
+        trainLoss: loss,
+        trainAccuracy: accuracy,
+        valLoss,
+        valAccuracy,
+        seconds: seconds(clock),
+        imagesPerSecond: Math.round(speed),
+      });
     },
   };
   const interruption = onInterrupt(output);
@@ -109,7 +157,12 @@ async function runPlan({ recipe, config, folder, resume }: Plan, device: string,
       optimizer,
       metrics: ['accuracy'],
       validation: data.validation,
-      callbacks: [saving, events, progress({ output: output.stream }), earlyStopping({ patience: Number.POSITIVE_INFINITY, restoreBest: true, monitor: 'valAccuracy' })],
+      callbacks: [
+        saving,
+        events,
+        progress({ output: output.stream }),
+        earlyStopping({ patience: Number.POSITIVE_INFINITY, restoreBest: true, monitor: 'valAccuracy' }),
+      ],
       seed,
       dropLast: data.train.length >= batchSize,
       signal: interruption.signal,
@@ -167,7 +220,9 @@ async function finish({ recipe, model, data, history, folder, output, done }: Fi
   const tested = await evaluate(model, data.test, { loss: 'crossEntropy', metrics: ['accuracy', confusionMatrix()] });
   const best = history.epochs.reduce((a, b) => (Number(b.valAccuracy) > Number(a.valAccuracy) ? b : a));
   if (!output.json) await showOutcome(model, data.test, tested.confusionMatrix as readonly (readonly number[])[], output);
-  output.text(`test accuracy ${percent(Number(tested.accuracy))} (${data.test.length.toLocaleString('en-US')} digits), weights of epoch ${best.epoch} of ${history.epochs.length}`);
+  output.text(
+    `test accuracy ${percent(Number(tested.accuracy))} (${data.test.length.toLocaleString('en-US')} digits), weights of epoch ${best.epoch} of ${history.epochs.length}`,
+  );
   output.text(`saved in ${folder}; test it again: gradix eval ${folder}`);
   output.event('done', {
     recipe: recipe.name,

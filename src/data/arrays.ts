@@ -47,16 +47,24 @@ export function fromArrays(x: ArrayLikeData, y?: ArrayLikeData, { classes }: { r
   const columns = [toColumn('x', x)];
   if (y !== undefined) columns.push(toColumn('y', y));
   const counts = columns.map(({ values, shape }) => values.length / Math.max(1, sizeOf(shape)));
-  if (counts.length === 2 && counts[0] !== counts[1]) fail('shape', 'fromArrays', `x has ${counts[0]} examples but y has ${counts[1]}`, 'They must have the same length.');
+  if (counts.length === 2 && counts[0] !== counts[1])
+    fail('shape', 'fromArrays', `x has ${counts[0]} examples but y has ${counts[1]}`, 'They must have the same length.');
   return fromColumns(columns, classes);
 }
 
 function toColumn(name: string, value: ArrayLikeData): Column {
-  if (!(value instanceof Tensor) && !Array.isArray(value)) fail('argument', 'fromArrays', `${name} must be a tensor or a list, got ${typeof value}`, 'Make a tensor of a typed array first: tensor(values, { shape }).');
+  if (!(value instanceof Tensor) && !Array.isArray(value))
+    fail(
+      'argument',
+      'fromArrays',
+      `${name} must be a tensor or a list, got ${typeof value}`,
+      'Make a tensor of a typed array first: tensor(values, { shape }).',
+    );
   const labels = name === 'y' && Array.isArray(value) && value.every((v) => Number.isInteger(v));
   const whole: Tensor = value instanceof Tensor ? value : tensor(value as number[], { dtype: labels ? 'int32' : 'float32' });
   const shape: Shape = whole.shape;
-  if (shape.length === 0 || shape[0] === 0) fail('shape', 'fromArrays', `${name} has the shape ${showShape(shape)}, so it holds no examples`, 'The first dimension counts the examples.');
+  if (shape.length === 0 || shape[0] === 0)
+    fail('shape', 'fromArrays', `${name} has the shape ${showShape(shape)}, so it holds no examples`, 'The first dimension counts the examples.');
   const dtype: DType = whole.dtype;
   return { name, shape: shape.slice(1), dtype, values: whole.dataSync() };
 }

@@ -13,8 +13,13 @@ import { generator, permutation } from './random.ts';
 const folder = mkdtempSync(join(tmpdir(), 'gradix-data-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const counting = (n: number): Dataset => fromArrays(Array.from({ length: n }, (_, i) => [i, -i]), Array.from({ length: n }, (_, i) => i % 3));
-const order = async (dataset: Dataset): Promise<number[]> => [...(await dataset.read(Int32Array.from({ length: dataset.length }, (_, i) => i)))[0]].filter((_, i) => i % 2 === 0);
+const counting = (n: number): Dataset =>
+  fromArrays(
+    Array.from({ length: n }, (_, i) => [i, -i]),
+    Array.from({ length: n }, (_, i) => i % 3),
+  );
+const order = async (dataset: Dataset): Promise<number[]> =>
+  [...(await dataset.read(Int32Array.from({ length: dataset.length }, (_, i) => i)))[0]].filter((_, i) => i % 2 === 0);
 
 describe('dataset', () => {
   test('fields, rows and ranges', async () => {
@@ -24,7 +29,10 @@ describe('dataset', () => {
       { name: 'y', shape: [], dtype: 'int32' },
     ]);
     const [x, y] = await dataset.get(1, 3);
-    expect(await x.array()).toEqual([[1, -1], [2, -2]]);
+    expect(await x.array()).toEqual([
+      [1, -1],
+      [2, -2],
+    ]);
     expect(await y.array()).toEqual([1, 2]);
     expect(await order(dataset.skip(2).take(2))).toEqual([2, 3]);
   });
@@ -41,9 +49,12 @@ describe('dataset', () => {
   });
 
   test('stratified parts keep the share of every class', () => {
-    const dataset = fromArrays(Array.from({ length: 200 }, (_, i) => [i]), Array.from({ length: 200 }, (_, i) => (i < 150 ? 0 : i < 190 ? 1 : 2)));
+    const dataset = fromArrays(
+      Array.from({ length: 200 }, (_, i) => [i]),
+      Array.from({ length: 200 }, (_, i) => (i < 150 ? 0 : i < 190 ? 1 : 2)),
+    );
     for (const part of dataset.split([0.5, 0.5], { stratify: true })) {
-      const labels = [...(part.labels() ?? []) as Int32Array];
+      const labels = [...((part.labels() ?? []) as Int32Array)];
       expect([0, 1, 2].map((c) => labels.filter((label) => label === c).length)).toEqual([75, 20, 5]);
     }
   });
@@ -60,7 +71,11 @@ describe('loader', () => {
   test('batches, the last one smaller', async () => {
     const shapes: number[][] = [];
     for await (const [x] of loader(counting(10), { batchSize: 4 })) shapes.push([...x.shape]);
-    expect(shapes).toEqual([[4, 2], [4, 2], [2, 2]]);
+    expect(shapes).toEqual([
+      [4, 2],
+      [4, 2],
+      [2, 2],
+    ]);
     expect(loader(counting(10), { batchSize: 4, dropLast: true }).length).toBe(2);
   });
 
@@ -101,7 +116,16 @@ describe('loader', () => {
 describe('IDX', () => {
   test('all types come back, plain and compressed', async () => {
     for (const dtype of ['uint8', 'int32', 'float32', 'float64'] as const) {
-      const value = { dtype, shape: [2, 3], data: await tensor([[1, 2, 3], [4, 5, 6]]).cast(dtype).data() };
+      const value = {
+        dtype,
+        shape: [2, 3],
+        data: await tensor([
+          [1, 2, 3],
+          [4, 5, 6],
+        ])
+          .cast(dtype)
+          .data(),
+      };
       expect(parseIdx(encodeIdx(value))).toEqual(value);
       writeFileSync(join(folder, `${dtype}.gz`), gzipSync(encodeIdx(value)));
       expect(await readIdx(join(folder, `${dtype}.gz`))).toEqual(value);

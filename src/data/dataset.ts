@@ -168,7 +168,12 @@ export class Dataset {
         return Promise.all(
           results.map((result, i) => {
             if (result.shape[0] === rows.length) return result.data();
-            return fail('shape', 'map', `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`, 'The function must keep the first dimension.');
+            return fail(
+              'shape',
+              'map',
+              `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`,
+              'The function must keep the first dimension.',
+            );
           }),
         );
       },
@@ -194,7 +199,13 @@ function partSizes(parts: readonly number[], length: number): number[] {
     fail('argument', 'split', `expected fractions such as [0.8, 0.2] or numbers of examples, got ${showShape(parts)}`);
   }
   if (total > 1 + 1e-9) {
-    if (!parts.every(Number.isInteger) || total > length) fail('argument', 'split', `parts ${showShape(parts)} sum to ${Number(total.toPrecision(6))}, but there are ${length} examples`, 'Give fractions that sum to at most 1, or numbers of examples.');
+    if (!parts.every(Number.isInteger) || total > length)
+      fail(
+        'argument',
+        'split',
+        `parts ${showShape(parts)} sum to ${Number(total.toPrecision(6))}, but there are ${length} examples`,
+        'Give fractions that sum to at most 1, or numbers of examples.',
+      );
     return [...parts];
   }
   // Rounded running totals, so that fractions that sum to 1 use every example.

@@ -17,7 +17,12 @@ export async function readMaybeGzip(path: string, operation: string): Promise<Ui
   try {
     return gunzipSync(bytes, { maxOutputLength: Math.max(1, promised) });
   } catch (error) {
-    return corruptGzip(operation, path, (error as { code?: string }).code === 'Z_BUF_ERROR' ? 'it ends too early' : 'its contents do not match its checks', error);
+    return corruptGzip(
+      operation,
+      path,
+      (error as { code?: string }).code === 'Z_BUF_ERROR' ? 'it ends too early' : 'its contents do not match its checks',
+      error,
+    );
   }
 }
 

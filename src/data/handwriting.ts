@@ -22,11 +22,27 @@ export function drawDigit(digit: number, random: Generator, out: Uint8Array, siz
 
 function chooseVariant(variants: readonly Variant[], random: Generator): Variant {
   let pick = random.uniform() * variants.reduce((sum, { weight }) => sum + weight, 0);
-  return variants.find(({ weight }) => (pick -= weight) < 0) ?? variants[0];
+  for (const variant of variants) {
+    pick -= variant.weight;
+    if (pick < 0) return variant;
+  }
+  return variants[0];
 }
 
-/** Numbers that make a hand: found by comparing digits, and what a net learns from them, with MNIST's training images. */
-const hand = { stray: 0.03, warp: 0.038, slantMean: 0.14, slant: 0.25, turn: 0.11, proportion: 0.25, pressure: 0.15, thickness: 2.55, thicknessSpread: 0.25, boldest: 5, thinnest: 1.3 };
+/** Numbers that make a hand: chosen by looking at MNIST's digits, and at those that a net trained on generated ones misread. */
+const hand = {
+  stray: 0.03,
+  warp: 0.038,
+  slantMean: 0.14,
+  slant: 0.25,
+  turn: 0.11,
+  proportion: 0.25,
+  pressure: 0.15,
+  thickness: 2.55,
+  thicknessSpread: 0.25,
+  boldest: 5,
+  thinnest: 1.3,
+};
 
 /** The strokes as fine chains, after straying points, a slow warp of the plane, proportions, slant and rotation. */
 function bend({ strokes, looseness = 1 }: Variant, random: Generator): [number, number][][] {
@@ -34,7 +50,12 @@ function bend({ strokes, looseness = 1 }: Variant, random: Generator): [number, 
   const slant = hand.slantMean + hand.slant * random.normal();
   const turn = hand.turn * random.normal();
   const wide = Math.exp(hand.proportion * random.normal());
-  const waves = [0, 1, 2, 3].map(() => ({ amount: hand.warp * random.normal(), kx: 5 * random.normal(), ky: 5 * random.normal(), phase: 2 * Math.PI * random.uniform() }));
+  const waves = [0, 1, 2, 3].map(() => ({
+    amount: hand.warp * random.normal(),
+    kx: 5 * random.normal(),
+    ky: 5 * random.normal(),
+    phase: 2 * Math.PI * random.uniform(),
+  }));
   const squeeze = 0.16 * random.normal();
   const [cosine, sine] = [Math.cos(turn), Math.sin(turn)];
   return strokes.map((stroke) => {

@@ -30,7 +30,8 @@ export function parseIdx(bytes: Uint8Array, source = 'the data'): IdxArray {
   if (bytes.length < 4) bad(`is ${bytes.length} bytes long, too short for an IDX file`, 'The file is truncated.');
   if (bytes[0] !== 0 || bytes[1] !== 0) bad(`starts with bytes ${bytes[0]} ${bytes[1]}, not 0 0`, 'It is not an IDX file.');
   const type: Type | undefined = types[bytes[2]];
-  if (type === undefined) return bad(`has the element type 0x${bytes[2].toString(16).padStart(2, '0')}`, 'IDX knows 0x08, 0x09 and 0x0b to 0x0e; the file is corrupt.');
+  if (type === undefined)
+    return bad(`has the element type 0x${bytes[2].toString(16).padStart(2, '0')}`, 'IDX knows 0x08, 0x09 and 0x0b to 0x0e; the file is corrupt.');
   const rank = bytes[3];
   const start = 4 + 4 * rank;
   if (bytes.length < start) bad(`ends inside its header of ${start} bytes`, 'The file is truncated.');
@@ -39,7 +40,11 @@ export function parseIdx(bytes: Uint8Array, source = 'the data'): IdxArray {
   const length = sizeOf(shape);
   const needed = length * type.bytes;
   const found = bytes.length - start;
-  if (needed !== found) bad(`claims ${showShape(shape)} values of ${type.bytes} bytes, ${needed} in all, but holds ${found}`, needed > found ? 'The file is truncated or corrupt.' : 'The file is corrupt.');
+  if (needed !== found)
+    bad(
+      `claims ${showShape(shape)} values of ${type.bytes} bytes, ${needed} in all, but holds ${found}`,
+      needed > found ? 'The file is truncated or corrupt.' : 'The file is corrupt.',
+    );
   if (type.dtype === 'uint8') return { dtype: 'uint8', shape, data: new Uint8Array(bytes.subarray(start)) };
   const data = newArray(type.dtype, length);
   for (let i = 0; i < length; i++) data[i] = type.read(view, start + i * type.bytes);

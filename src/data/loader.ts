@@ -42,7 +42,8 @@ export interface Loader extends AsyncIterable<Batch> {
 }
 
 /** The order of the examples in one epoch. */
-const orderOf = (length: number, shuffle: boolean, seed: number, epoch: number): Int32Array => (shuffle ? permutation(length, generator(seed, 0x0d3e4, epoch)) : range(0, length));
+const orderOf = (length: number, shuffle: boolean, seed: number, epoch: number): Int32Array =>
+  shuffle ? permutation(length, generator(seed, 0x0d3e4, epoch)) : range(0, length);
 
 /**
  * Batches of [x, y] tensors, each [batchSize, …shape].
@@ -51,7 +52,8 @@ const orderOf = (length: number, shuffle: boolean, seed: number, epoch: number):
 export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed = 0, dropLast = false }: LoaderOptions = {}): Loader {
   if (!Number.isInteger(batchSize) || batchSize < 1) fail('argument', 'loader', `batchSize must be a whole number ≥ 1, got ${batchSize}`);
   if (dataset.length === 0) fail('data', 'loader', 'the dataset has no examples');
-  if (dropLast && dataset.length < batchSize) fail('data', 'loader', `dropLast leaves nothing: ${dataset.length} examples are less than one batch of ${batchSize}`, 'Use a smaller batchSize.');
+  if (dropLast && dataset.length < batchSize)
+    fail('data', 'loader', `dropLast leaves nothing: ${dataset.length} examples are less than one batch of ${batchSize}`, 'Use a smaller batchSize.');
   const end = dropLast ? dataset.length - (dataset.length % batchSize) : dataset.length;
   let state: LoaderState = { epoch: 0, position: 0 };
 
@@ -74,7 +76,8 @@ export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed
       return state;
     },
     set state(next) {
-      if (!(next.epoch >= 0 && next.position >= 0 && next.position <= end)) fail('state', 'loader', `position ${next.position} of epoch ${next.epoch} does not exist in ${end} examples`, 'Was the state saved with other data?');
+      if (!(next.epoch >= 0 && next.position >= 0 && next.position <= end))
+        fail('state', 'loader', `position ${next.position} of epoch ${next.epoch} does not exist in ${end} examples`, 'Was the state saved with other data?');
       state = { epoch: next.epoch, position: next.position };
     },
     raw,

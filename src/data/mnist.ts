@@ -40,9 +40,12 @@ export async function mnist({ root }: { readonly root?: string } = {}): Promise<
 async function pair(imagesPath: string, labelsPath: string): Promise<Dataset> {
   const images = await readIdx(imagesPath);
   const labels = await readIdx(labelsPath);
-  if (images.shape.length !== 3 || images.dtype !== 'uint8') fail('data', 'mnist', `${imagesPath} holds ${images.dtype} ${showShape(images.shape)}, not uint8 images [count, height, width]`);
-  if (labels.shape.length !== 1 || labels.dtype !== 'uint8') fail('data', 'mnist', `${labelsPath} holds ${labels.dtype} ${showShape(labels.shape)}, not uint8 labels [count]`);
-  if (labels.shape[0] !== images.shape[0]) fail('data', 'mnist', `${images.shape[0]} images but ${labels.shape[0]} labels`, `${imagesPath} and ${labelsPath} do not belong together.`);
+  if (images.shape.length !== 3 || images.dtype !== 'uint8')
+    fail('data', 'mnist', `${imagesPath} holds ${images.dtype} ${showShape(images.shape)}, not uint8 images [count, height, width]`);
+  if (labels.shape.length !== 1 || labels.dtype !== 'uint8')
+    fail('data', 'mnist', `${labelsPath} holds ${labels.dtype} ${showShape(labels.shape)}, not uint8 labels [count]`);
+  if (labels.shape[0] !== images.shape[0])
+    fail('data', 'mnist', `${images.shape[0]} images but ${labels.shape[0]} labels`, `${imagesPath} and ${labelsPath} do not belong together.`);
   const outside = labels.data.findIndex((label: number) => label > 9);
   if (outside >= 0) fail('data', 'mnist', `label ${labels.data[outside]} of example ${outside} in ${labelsPath} is outside 0 … 9`, 'The file is corrupt.');
   const [, height, width] = images.shape;

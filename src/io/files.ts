@@ -1,6 +1,14 @@
 /** The file half of io (Node): atomic writes and safetensors files. Node modules are loaded when first used, so that importing this file in a browser is harmless. */
 import { fail } from '../core/errors.ts';
-import { type ArrayValue, decodeSafetensors, encodeSafetensors, headerLength, parseHeader, type SafetensorsFile, type SafetensorsHeader } from './safetensors.ts';
+import {
+  type ArrayValue,
+  decodeSafetensors,
+  encodeSafetensors,
+  headerLength,
+  parseHeader,
+  type SafetensorsFile,
+  type SafetensorsHeader,
+} from './safetensors.ts';
 
 const nodeFiles = () => import('node:fs/promises');
 const nodePaths = () => import('node:path');
@@ -62,7 +70,8 @@ export async function writeFileAtomic(path: string, contents: Uint8Array | strin
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    if ((error as { code?: string }).code === 'ENOENT') fail('file', operation, `the folder ${dirname(path)} does not exist`, 'Make it first, or choose another.', error);
+    if ((error as { code?: string }).code === 'ENOENT')
+      fail('file', operation, `the folder ${dirname(path)} does not exist`, 'Make it first, or choose another.', error);
     fileError(operation, path, error);
   }
 }
@@ -82,7 +91,11 @@ export async function fileExists(path: string): Promise<boolean> {
   );
 }
 
-export async function writeSafetensors(path: string, tensors: Readonly<Record<string, ArrayValue>>, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function writeSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, ArrayValue>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }
 

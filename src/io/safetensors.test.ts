@@ -7,8 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type DType, newArray } from '../core/dtype.ts';
 import { GradixError } from '../core/errors.ts';
 import { tensor } from '../tensor/index.ts';
-import { loadTensors, save } from './index.ts';
 import { readSafetensors, writeFileAtomic } from './files.ts';
+import { loadTensors, save } from './index.ts';
 import { type ArrayValue, decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradix-io-'));

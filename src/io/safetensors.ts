@@ -35,13 +35,27 @@ export interface SafetensorsHeader {
 /** As in the reference implementation: a longer header is a broken or hostile file. */
 const maximumHeaderBytes = 100_000_000;
 const alignment = 64;
-const formatNames: Readonly<Record<DType, string>> = { float32: 'F32', float64: 'F64', float16: 'F16', bfloat16: 'BF16', int32: 'I32', uint8: 'U8', bool: 'BOOL' };
+const formatNames: Readonly<Record<DType, string>> = {
+  float32: 'F32',
+  float64: 'F64',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  int32: 'I32',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
 const readable: Readonly<Record<string, DType>> = Object.fromEntries(Object.entries(formatNames).map(([dtype, name]) => [name, dtype as DType]));
 /** Bytes of one element in the file. I64 is read as int32 where the values fit (PyTorch stores its counters so). */
-const elementBytes: Readonly<Record<string, number>> = { ...Object.fromEntries(Object.entries(readable).map(([name, dtype]) => [name, bytesOf(dtype)])), I64: 8 };
+const elementBytes: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(Object.entries(readable).map(([name, dtype]) => [name, bytesOf(dtype)])),
+  I64: 8,
+};
 
 /** The file's bytes. Values start at a multiple of 64 bytes; entries are ordered by element size, then as given, so that each is aligned. */
-export function encodeSafetensors(tensors: ReadonlyMap<string, ArrayValue> | Readonly<Record<string, ArrayValue>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, ArrayValue> | Readonly<Record<string, ArrayValue>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const given: [string, ArrayValue][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors as Readonly<Record<string, ArrayValue>>);
   const entries = given.sort(([, a], [, b]) => bytesOf(b.dtype) - bytesOf(a.dtype));
   const header: Record<string, unknown> = Object.create(null);
@@ -49,7 +63,8 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, ArrayValue> | Rea
   let offset = 0;
   for (const [name, value] of entries) {
     if (name === '__metadata__') fail('argument', 'save', 'a tensor cannot be named "__metadata__"', 'The format keeps that name for itself.');
-    if (value.data.length !== sizeOf(value.shape)) fail('shape', 'save', `tensor "${name}" of shape ${showShape(value.shape)} holds ${value.data.length} values`);
+    if (value.data.length !== sizeOf(value.shape))
+      fail('shape', 'save', `tensor "${name}" of shape ${showShape(value.shape)} holds ${value.data.length} values`);
     const end = offset + value.data.length * bytesOf(value.dtype);
     header[name] = { dtype: formatNames[value.dtype], shape: value.shape, data_offsets: [offset, end] };
     offset = end;
@@ -71,8 +86,10 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, ArrayValue> | Rea
 export function headerLength(first: Uint8Array, fileBytes: number, source: string): number {
   if (fileBytes < 8) fail('file', 'load', `${source} is ${fileBytes} bytes long, too short for a safetensors file`, notSafetensors);
   const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(maximumHeaderBytes)) fail('file', 'load', `${source} claims a header of ${length} bytes; at most ${maximumHeaderBytes} are allowed`, notSafetensors);
-  if (length > BigInt(fileBytes - 8)) fail('file', 'load', `${source} claims a header of ${length} bytes but has only ${fileBytes - 8} after its length`, 'The file is truncated or corrupt.');
+  if (length > BigInt(maximumHeaderBytes))
+    fail('file', 'load', `${source} claims a header of ${length} bytes; at most ${maximumHeaderBytes} are allowed`, notSafetensors);
+  if (length > BigInt(fileBytes - 8))
+    fail('file', 'load', `${source} claims a header of ${length} bytes but has only ${fileBytes - 8} after its length`, 'The file is truncated or corrupt.');
   return Number(length);
 }
 
@@ -118,10 +135,16 @@ function checkEntry(name: string, value: unknown, dataBytes: number, bad: (probl
   if (!isRecord(value)) return bad(`tensor "${name}" is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) {
-    return fail('dtype', 'load', `tensor "${name}" has dtype ${JSON.stringify(dtype)}, which gradix cannot read`, `It reads ${Object.keys(elementBytes).join(', ')}.`);
+    return fail(
+      'dtype',
+      'load',
+      `tensor "${name}" has dtype ${JSON.stringify(dtype)}, which gradix cannot read`,
+      `It reads ${Object.keys(elementBytes).join(', ')}.`,
+    );
   }
   if (!Array.isArray(shape) || shape.length > 64 || !shape.every(isSize)) return bad(`tensor "${name}" has the shape ${JSON.stringify(shape)?.slice(0, 60)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) return bad(`tensor "${name}" has the offsets ${JSON.stringify(offsets)?.slice(0, 60)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
+    return bad(`tensor "${name}" has the offsets ${JSON.stringify(offsets)?.slice(0, 60)}`);
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes) return bad(`tensor "${name}" lies at bytes ${begin} to ${end} of ${dataBytes}`);
   const needed = sizeOf(shape) * elementBytes[dtype];
@@ -157,7 +180,8 @@ export function decodeSafetensors(given: Uint8Array, source = 'the data'): Safet
   const length = headerLength(bytes, bytes.length, source);
   const header = parseHeader(bytes.subarray(8, 8 + length), bytes.length, source);
   const tensors = new Map<string, ArrayValue>();
-  for (const [name, entry] of header.entries) tensors.set(name, decodeEntry(name, entry, bytes.subarray(header.dataStart + entry.begin, header.dataStart + entry.end)));
+  for (const [name, entry] of header.entries)
+    tensors.set(name, decodeEntry(name, entry, bytes.subarray(header.dataStart + entry.begin, header.dataStart + entry.end)));
   return { tensors, metadata: header.metadata };
 }
 

@@ -46,7 +46,12 @@ export type GradientRule = (node: Node, dOut: Node, needed: readonly boolean[]) 
 export type Differentiate = (outputs: readonly Node[], dOutputs: readonly (Node | null)[], wrt: readonly Node[]) => readonly (Node | null)[];
 
 /** As GradientRule for an op with several results, each read through a `part` node; dParts[i] is null where no gradient arrives. */
-export type PartsGradientRule = (node: Node, dParts: readonly (Node | null)[], needed: readonly boolean[], differentiate: Differentiate) => readonly (Node | null)[];
+export type PartsGradientRule = (
+  node: Node,
+  dParts: readonly (Node | null)[],
+  needed: readonly boolean[],
+  differentiate: Differentiate,
+) => readonly (Node | null)[];
 
 export interface Op<K extends OpName = OpName> {
   readonly name: K;

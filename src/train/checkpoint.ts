@@ -20,11 +20,18 @@ export interface CheckpointOptions {
 }
 
 /** The files of a run folder. */
-export const runFiles = { checkpoint: 'checkpoint.safetensors', model: 'model.safetensors', best: 'best.safetensors', history: 'history.jsonl', config: 'config.json' } as const;
+export const runFiles = {
+  checkpoint: 'checkpoint.safetensors',
+  model: 'model.safetensors',
+  best: 'best.safetensors',
+  history: 'history.jsonl',
+  config: 'config.json',
+} as const;
 
 /** Saves after every epoch, when the run is interrupted, and at the end. `directory` is made when it does not exist. */
 export function checkpoint(directory: string, { everyBatches, monitor }: CheckpointOptions = {}): Callback {
-  if (everyBatches !== undefined && !(Number.isInteger(everyBatches) && everyBatches >= 1)) fail('argument', 'checkpoint', `everyBatches must be a whole number ≥ 1, got ${everyBatches}`);
+  if (everyBatches !== undefined && !(Number.isInteger(everyBatches) && everyBatches >= 1))
+    fail('argument', 'checkpoint', `everyBatches must be a whole number ≥ 1, got ${everyBatches}`);
   const path = (file: keyof typeof runFiles) => `${directory}/${runFiles[file]}`;
   const times: number[] = [];
   let best: number | undefined;
@@ -77,9 +84,11 @@ export const hasCheckpoint = (directory: string): Promise<boolean> => fileExists
 /** Reads what checkpoint() wrote, for fit's `resume`. Errors: no checkpoint there, a corrupt file. */
 export async function loadCheckpoint(directory: string): Promise<Checkpoint> {
   const path = `${directory}/${runFiles.checkpoint}`;
-  if (!(await fileExists(path))) fail('file', 'resume', `${directory} holds no checkpoint (${runFiles.checkpoint})`, 'Give the folder of a run that has saved at least once.');
+  if (!(await fileExists(path)))
+    fail('file', 'resume', `${directory} holds no checkpoint (${runFiles.checkpoint})`, 'Give the folder of a run that has saved at least once.');
   const { tensors, metadata } = await readSafetensors(path);
-  if (metadata.format !== 'gradix-checkpoint') fail('file', 'resume', `${path} is not a checkpoint of a run`, 'It may be a model; load it with load(model, path).');
+  if (metadata.format !== 'gradix-checkpoint')
+    fail('file', 'resume', `${path} is not a checkpoint of a run`, 'It may be a model; load it with load(model, path).');
   const sorted: Record<(typeof parts)[number], Record<string, ArrayValue>> = { model: {}, optimizer: {}, extra: {} };
   for (const [name, value] of tensors) {
     const part = parts.find((p) => name.startsWith(`${p}.`));

@@ -30,7 +30,8 @@ export function earlyStopping({ patience = 2, restoreBest = false, monitor, mini
       if (best === undefined || margin === undefined || better(value, margin)) {
         best = { value, epoch };
         if (restoreBest) weights = await toArrays(run.model.stateDict());
-      } else if (epoch - best.epoch >= patience) run.stop(`${name} has not improved for ${patience} epoch${patience === 1 ? '' : 's'} (best ${best.value.toPrecision(4)} in epoch ${best.epoch})`);
+      } else if (epoch - best.epoch >= patience)
+        run.stop(`${name} has not improved for ${patience} epoch${patience === 1 ? '' : 's'} (best ${best.value.toPrecision(4)} in epoch ${best.epoch})`);
     },
     end(run) {
       if (restoreBest && best && run.stopReason !== 'interrupted') run.model.loadStateDict(fromArrayValues(Object.entries(weights)));

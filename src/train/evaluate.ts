@@ -2,7 +2,7 @@
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
-import { Dataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { loader } from '../data/loader.ts';
 import type { Loss, LossName } from '../nn/index.ts';
 import { compile, Tensor, tensor } from '../tensor/index.ts';
@@ -64,7 +64,8 @@ export async function evaluate(model: Model, dataset: Dataset, options: Evaluate
 
 /** The model's outputs [n, …] for inputs [n, …] (a tensor, or the first field of a dataset), in evaluation mode, in batches. */
 export async function predict(model: Model, inputs: Tensor | Dataset, { batchSize }: { readonly batchSize?: number } = {}): Promise<Tensor> {
-  const [count, shape, dtype] = inputs instanceof Tensor ? [inputs.shape[0], inputs.shape.slice(1), inputs.dtype] : [inputs.length, inputs.fields[0].shape, inputs.fields[0].dtype];
+  const [count, shape, dtype] =
+    inputs instanceof Tensor ? [inputs.shape[0], inputs.shape.slice(1), inputs.dtype] : [inputs.length, inputs.fields[0].shape, inputs.fields[0].dtype];
   if (inputs instanceof Tensor && inputs.rank < 1) fail('shape', 'predict', `expected inputs [examples, …], got ${showShape(inputs.shape)}`);
   if (count === 0) fail('data', 'predict', 'there are no examples');
   const all = inputs instanceof Tensor ? await inputs.data() : undefined;

@@ -10,7 +10,19 @@ import { random } from '../tensor/index.ts';
 import type { Callback, Checkpoint, EpochRecord, Json, Run, StopReason } from './callback.ts';
 import { breath, evaluator } from './evaluate.ts';
 import { type Metric, type MetricName, type MetricValue, resolveMetrics, validationName } from './metrics.ts';
-import { addReport, type BatchStep, batchStep, figures, type Model, newTotals, type Report, readReports, resolveLoss, type Totals, yieldToEvents } from './step.ts';
+import {
+  addReport,
+  type BatchStep,
+  batchStep,
+  figures,
+  type Model,
+  newTotals,
+  type Report,
+  readReports,
+  resolveLoss,
+  type Totals,
+  yieldToEvents,
+} from './step.ts';
 
 export interface FitOptions {
   /** Passes over the data (default 1). */
@@ -133,7 +145,10 @@ class Training implements Run {
     this.stoppedBecause ??= because;
   }
 
-  async call(hook: 'start' | 'epochStart' | 'batchEnd' | 'tick' | 'validationStart' | 'epochEnd' | 'end', wanted: (callback: Callback) => boolean = () => true): Promise<void> {
+  async call(
+    hook: 'start' | 'epochStart' | 'batchEnd' | 'tick' | 'validationStart' | 'epochEnd' | 'end',
+    wanted: (callback: Callback) => boolean = () => true,
+  ): Promise<void> {
     for (const callback of this.#callbacks) if (wanted(callback)) await callback[hook]?.(this);
   }
 
@@ -193,7 +208,12 @@ class Training implements Run {
   #add(values: ArrayLike<number>, { size, batch }: Report, epoch: number): void {
     if (!Number.isFinite(values[0])) {
       const saved = this.#callbacks.some(({ name }) => name === 'checkpoint') ? ' Earlier checkpoints are kept.' : '';
-      fail('numeric', 'fit', `the loss is ${values[0]} in epoch ${epoch + 1}, batch ${batch} of ${this.batches}`, `Lower the learning rate (now ${this.optimizer.learningRate}), clip gradients, or look for bad values in the data.${saved}`);
+      fail(
+        'numeric',
+        'fit',
+        `the loss is ${values[0]} in epoch ${epoch + 1}, batch ${batch} of ${this.batches}`,
+        `Lower the learning rate (now ${this.optimizer.learningRate}), clip gradients, or look for bad values in the data.${saved}`,
+      );
     }
     addReport(this.#totals, values, size, this.#step.lengths);
   }
@@ -220,7 +240,13 @@ class Training implements Run {
     };
     const model = await toArrays(this.model.stateDict());
     for (const [name, { data }] of Object.entries(model)) {
-      if (!(data as Float32Array).every(Number.isFinite)) fail('numeric', 'checkpoint', `${name} holds values that are not finite`, 'Nothing was written; the earlier checkpoint is kept. Lower the learning rate.');
+      if (!(data as Float32Array).every(Number.isFinite))
+        fail(
+          'numeric',
+          'checkpoint',
+          `${name} holds values that are not finite`,
+          'Nothing was written; the earlier checkpoint is kept. Lower the learning rate.',
+        );
     }
     return { model, optimizer: await toArrays(this.optimizer.stateDict()), extra, state: state as unknown as Json };
   }
@@ -231,9 +257,16 @@ class Training implements Run {
     const now: FitState['data'] = { examples: this.examples, batchSize: this.#batchSize, seed, shuffle };
     for (const [name, value] of Object.entries(now)) {
       const before = state.data[name as keyof typeof now];
-      if (before !== value) fail('state', 'resume', `the run was saved with ${name} ${before}, but now it is ${value}`, 'Resume with the data and options of the first start.');
+      if (before !== value)
+        fail('state', 'resume', `the run was saved with ${name} ${before}, but now it is ${value}`, 'Resume with the data and options of the first start.');
     }
-    if (state.totals.sums.length !== this.metrics.length) fail('state', 'resume', `the run was saved with ${state.totals.sums.length} metrics, but now there are ${this.metrics.length}`, 'Resume with the same metrics.');
+    if (state.totals.sums.length !== this.metrics.length)
+      fail(
+        'state',
+        'resume',
+        `the run was saved with ${state.totals.sums.length} metrics, but now there are ${this.metrics.length}`,
+        'Resume with the same metrics.',
+      );
     this.model.loadStateDict(fromArrayValues(Object.entries(model)));
     this.optimizer.loadStateDict(fromArrayValues(Object.entries(optimizer)));
     random.setState(state.random);

@@ -4,6 +4,6 @@ export { type CheckpointOptions, checkpoint, hasCheckpoint, loadCheckpoint } fro
 export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.ts';
 export { type EvaluateOptions, evaluate, predict } from './evaluate.ts';
 export { type FitOptions, fit, type History } from './fit.ts';
-export { accuracy, confusionMatrix, meanSquaredError, type Metric, type MetricName, type MetricValue } from './metrics.ts';
+export { accuracy, confusionMatrix, type Metric, type MetricName, type MetricValue, meanSquaredError } from './metrics.ts';
 export { type ProgressOptions, progress } from './progress.ts';
 export type { Model } from './step.ts';

@@ -1,6 +1,7 @@
 /** Metrics: sums over batches, computed inside the compiled step, that a last small formula turns into a figure. */
-import { didYouMean, fail, showShape } from '../core/errors.ts';
+
 import { isFloating } from '../core/dtype.ts';
+import { didYouMean, fail, showShape } from '../core/errors.ts';
 import { sameShape } from '../core/shape.ts';
 import { arange, type Tensor } from '../tensor/index.ts';
 
@@ -21,7 +22,12 @@ function labelsOf(operation: string, outputs: Tensor, targets: Tensor): Tensor {
   if (outputs.rank < 1) fail('shape', operation, 'expected outputs [batch, classes], got a scalar');
   if (sameShape(targets.shape, outputs.shape) && isFloating(targets.dtype)) return targets.argMax({ axis: -1 });
   if (!sameShape(targets.shape, outputs.shape.slice(0, -1))) {
-    fail('shape', operation, `outputs ${showShape(outputs.shape)} and targets ${showShape(targets.shape)} do not fit`, 'Expected outputs [batch, classes] and integer labels [batch].');
+    fail(
+      'shape',
+      operation,
+      `outputs ${showShape(outputs.shape)} and targets ${showShape(targets.shape)} do not fit`,
+      'Expected outputs [batch, classes] and integer labels [batch].',
+    );
   }
   return targets.cast('int32');
 }
@@ -31,8 +37,14 @@ export const accuracy = (): Metric => ({
   name: 'accuracy',
   better: 'higher',
   measure: (outputs, targets) => {
-    const right = outputs.argMax({ axis: -1 }).cast('int32').equal(labelsOf('accuracy', outputs, targets));
-    return right.cast('float32').mean({ axis: right.shape.map((_, i) => i).slice(1) }).sum();
+    const right = outputs
+      .argMax({ axis: -1 })
+      .cast('int32')
+      .equal(labelsOf('accuracy', outputs, targets));
+    return right
+      .cast('float32')
+      .mean({ axis: right.shape.map((_, i) => i).slice(1) })
+      .sum();
   },
   result: (sums, examples) => sums[0] / examples,
 });
@@ -44,7 +56,9 @@ export const confusionMatrix = (): Metric => ({
   measure: (outputs, targets) => {
     const classes = outputs.shape[outputs.rank - 1];
     const oneHot = (labels: Tensor) => labels.cast('int32').flatten().expandDims(-1).equal(arange(classes)).cast('float32'); // [n, classes]
-    return oneHot(labelsOf('confusionMatrix', outputs, targets)).transpose().matmul(oneHot(outputs.argMax({ axis: -1 })));
+    return oneHot(labelsOf('confusionMatrix', outputs, targets))
+      .transpose()
+      .matmul(oneHot(outputs.argMax({ axis: -1 })));
   },
   result: (sums) => {
     const classes = Math.sqrt(sums.length);
@@ -68,7 +82,8 @@ export function resolveMetrics(operation: string, given: readonly (MetricName | 
   const metrics = given.map((metric) => {
     if (typeof metric !== 'string') return metric;
     const names = Object.keys(byName);
-    if (!Object.hasOwn(byName, metric)) fail('argument', operation, `there is no metric "${String(metric)}"`, didYouMean(metric, names) ?? `It has ${names.join(', ')}.`);
+    if (!Object.hasOwn(byName, metric))
+      fail('argument', operation, `there is no metric "${String(metric)}"`, didYouMean(metric, names) ?? `It has ${names.join(', ')}.`);
     return byName[metric]();
   });
   const twice = metrics.find(({ name }, i) => metrics.findIndex((other) => other.name === name) !== i);

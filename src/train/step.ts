@@ -30,7 +30,8 @@ export function resolveLoss(operation: string, loss: Loss | LossName | undefined
 /** The shape of the model's output for one example, without computing anything. Makes the parameters of layers that wait for their first call. */
 export function probeOutput(operation: string, model: Model, dataset: Dataset): Shape {
   if (dataset.length === 0) fail('data', operation, 'the dataset has no examples');
-  if (dataset.fields.length < 2) fail('data', operation, `the dataset has only the field ${dataset.fields[0]?.name}, but training needs inputs and targets`, 'Use fromArrays(x, y).');
+  if (dataset.fields.length < 2)
+    fail('data', operation, `the dataset has only the field ${dataset.fields[0]?.name}, but training needs inputs and targets`, 'Use fromArrays(x, y).');
   const [{ shape, dtype }] = dataset.fields;
   return inMode(model, false, () => model.apply(zeros([1, ...shape], { dtype })).shape.slice(1));
 }
@@ -104,7 +105,10 @@ export function batchStep({ operation, model, dataset, loss, metrics, optimizer 
   });
   const [, target] = dataset.fields;
   const outputShape = probeOutput(operation, model, dataset);
-  const classes = loss === losses.crossEntropy && !isFloating(target.dtype) && sizeOf(target.shape) === sizeOf(outputShape.slice(0, -1)) ? outputShape[outputShape.length - 1] : undefined;
+  const classes =
+    loss === losses.crossEntropy && !isFloating(target.dtype) && sizeOf(target.shape) === sizeOf(outputShape.slice(0, -1))
+      ? outputShape[outputShape.length - 1]
+      : undefined;
   return {
     lengths,
     run(batch) {

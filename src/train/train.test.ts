@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { fromArrays } from '../data/index.ts';
 import { load } from '../io/index.ts';
 import * as nn from '../nn/index.ts';
-import { adam, sgd } from '../optim/index.ts';
+import { adam, type Optimizer, sgd } from '../optim/index.ts';
 import { seed } from '../tensor/index.ts';
 import { type Callback, checkpoint, confusionMatrix, earlyStopping, evaluate, fit, loadCheckpoint, predict, progress } from './index.ts';
 import { bar, duration } from './progress.ts';
@@ -26,6 +26,9 @@ function make() {
   seed(11);
   return { model: nn.sequential(nn.linear(16), nn.batchNorm(), nn.relu(), nn.dropout(0.1), nn.linear(2)), optimizer: adam({ learningRate: 0.02 }) };
 }
+const rateSetter = (optimizer: Optimizer) => (rate: number) => {
+  optimizer.learningRate = rate;
+};
 const common = { batchSize: 16, loss: 'crossEntropy', metrics: ['accuracy'], validation: held, seed: 5 } as const;
 
 describe('fit', () => {
@@ -53,8 +56,14 @@ describe('fit', () => {
     const calls: string[] = [];
     const note = (name: string) => () => void calls.push(name);
     const callback: Callback = {
-      start: note('start'), epochStart: note('epochStart'), batchEnd: (run) => void calls.push(`batch ${run.batch}`), batchInterval: 2,
-      validationStart: note('validationStart'), epochEnd: note('epochEnd'), end: note('end'), close: note('close'),
+      start: note('start'),
+      epochStart: note('epochStart'),
+      batchEnd: (run) => void calls.push(`batch ${run.batch}`),
+      batchInterval: 2,
+      validationStart: note('validationStart'),
+      epochEnd: note('epochEnd'),
+      end: note('end'),
+      close: note('close'),
     };
     await fit(model, training, { ...common, optimizer, epochs: 2, callbacks: [callback] });
     const epoch = ['epochStart', 'batch 2', 'batch 4', 'validationStart', 'epochEnd'];
@@ -70,11 +79,23 @@ describe('fit', () => {
       let batches = 0;
       const abort: Callback = { batchEnd: () => void (++batches === stopAt && controller.abort()) };
       const first = make();
-      const broken = await fit(first.model, training, { ...common, optimizer: first.optimizer, epochs: 4, signal: controller.signal, callbacks: [abort, checkpoint(target)] });
+      const broken = await fit(first.model, training, {
+        ...common,
+        optimizer: first.optimizer,
+        epochs: 4,
+        signal: controller.signal,
+        callbacks: [abort, checkpoint(target)],
+      });
       expect(broken.stopReason).toBe('interrupted');
       const second = make();
       seed(999);
-      const history = await fit(second.model, training, { ...common, optimizer: second.optimizer, epochs: 4, resume: await loadCheckpoint(target), callbacks: [checkpoint(target)] });
+      const history = await fit(second.model, training, {
+        ...common,
+        optimizer: second.optimizer,
+        epochs: 4,
+        resume: await loadCheckpoint(target),
+        callbacks: [checkpoint(target)],
+      });
       expect(history.epochs).toHaveLength(4);
       for (const file of ['checkpoint.safetensors', 'model.safetensors', 'best.safetensors']) {
         expect(readFileSync(join(target, file)).equals(readFileSync(join(folder, 'whole', file)))).toBe(true);
@@ -89,8 +110,14 @@ describe('fit', () => {
   test('early stopping stops and brings back the best weights', async () => {
     const { model } = make();
     const optimizer = sgd({ learningRate: 0.05 });
-    const worsen: Callback = { epochEnd: (run) => void (run.history.length >= 3 && (optimizer.learningRate = 30)) };
-    const history = await fit(model, training, { ...common, optimizer, epochs: 30, callbacks: [worsen, earlyStopping({ patience: 2, restoreBest: true, monitor: 'valLoss' })] });
+    const setRate = rateSetter(optimizer);
+    const worsen: Callback = { epochEnd: (run) => (run.history.length >= 3 ? setRate(30) : undefined) };
+    const history = await fit(model, training, {
+      ...common,
+      optimizer,
+      epochs: 30,
+      callbacks: [worsen, earlyStopping({ patience: 2, restoreBest: true, monitor: 'valLoss' })],
+    });
     const losses = history.epochs.map((record) => record.valLoss as number);
     expect(history.stopReason).toBe('stopped');
     expect(history.because).toMatch(/valLoss has not improved for 2 epochs/);
@@ -102,8 +129,11 @@ describe('fit', () => {
     const target = join(folder, 'exploding');
     const { model } = make();
     const optimizer = sgd({ learningRate: 0.01 });
-    const explode: Callback = { epochEnd: (run) => void (run.history.length === 1 && (optimizer.learningRate = 1e30)) };
-    await expect(fit(model, training, { ...common, optimizer, epochs: 5, callbacks: [checkpoint(target), explode] })).rejects.toThrow(/^fit: the loss is (NaN|-?Infinity) in epoch 2, batch \d of 5\. Lower the learning rate \(now 1e\+30\)/);
+    const setRate = rateSetter(optimizer);
+    const explode: Callback = { epochEnd: (run) => (run.history.length === 1 ? setRate(1e30) : undefined) };
+    await expect(fit(model, training, { ...common, optimizer, epochs: 5, callbacks: [checkpoint(target), explode] })).rejects.toThrow(
+      /^fit: the loss is (NaN|-?Infinity) in epoch 2, batch \d of 5\. Lower the learning rate \(now 1e\+30\)/,
+    );
     expect((await loadCheckpoint(target)).state).toMatchObject({ epoch: 1, position: 0 });
   });
 });
@@ -111,9 +141,14 @@ describe('fit', () => {
 describe('progress', () => {
   const lines = async (isTTY: boolean) => {
     const { model, optimizer } = make();
-    let text = '';
-    await fit(model, training, { ...common, optimizer, epochs: 2, callbacks: [progress({ output: { write: (part) => void (text += part), isTTY, columns: 80 } })] });
-    return text;
+    const parts: string[] = [];
+    await fit(model, training, {
+      ...common,
+      optimizer,
+      epochs: 2,
+      callbacks: [progress({ output: { write: (part) => parts.push(part), isTTY, columns: 80 } })],
+    });
+    return parts.join('');
   };
 
   test('plain lines where there is no terminal', async () => {

@@ -3,76 +3,27 @@
  * the first operand in place, columns come from panels (or rows) of the second. The epilogue (bias, activation, residual …) runs on the registers.
  */
 import { sizeOf, stridesOf } from '../../core/shape.ts';
-import type { Node } from '../../graph/node.ts';
+import { type Node, newNode } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, loopVar, type LoopVar, resetLoopVars, unflatten } from './affine.ts';
-import { Builder, constantOf, indexAdd, indexConstant, indexMul, indexVariable, scalarOf } from './builder.ts';
+import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexVariable, scalarOf } from './builder.ts';
 import type { Contraction, Dim } from './dims.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
-
-export interface TileShape {
-  readonly rows: number;
-  readonly vectors: number;
-}
-
-/** Register tiles that fit: accumulators, one vector of columns each and one broadcast row value. */
-export function tileCandidates(target: Target, wide: boolean): TileShape[] {
-  const registers = wide ? target.registers / 2 : target.registers;
-  const out: TileShape[] = [];
-  for (let vectors = 1; vectors <= 4; vectors++) {
-    const most = Math.floor((registers - vectors - 1) / vectors);
-    for (let rows = 1; rows <= Math.min(28, most); rows++) out.push({ rows, vectors });
-  }
-  return out;
-}
-
-/** Cycles for one unit of depth over a block of rows × columns; the two units of multiply-add and two loads per cycle of current cores. */
-export function tileCost(tile: TileShape, rows: number, columns: number, lanes: number): number {
-  const cost = (r: number, v: number): number => Math.max((r * v) / 2, (r + v) / 2, 4) + 0.4;
-  const strip = (v: number): number => {
-    const whole = Math.floor(rows / tile.rows);
-    let rest = rows - whole * tile.rows;
-    let cycles = whole * cost(tile.rows, v);
-    for (const r of remainders(tile.rows)) {
-      cycles += Math.floor(rest / r) * cost(r, v);
-      rest %= r;
-    }
-    return cycles;
-  };
-  const vectors = Math.ceil(columns / lanes);
-  const wholePanels = Math.floor(vectors / tile.vectors);
-  const lastPanel = vectors % tile.vectors;
-  return wholePanels * strip(tile.vectors) + (lastPanel > 0 ? strip(lastPanel) : 0);
-}
-
-/** Smaller tiles for what is left of the rows. */
-const remainders = (rows: number): number[] => {
-  const out: number[] = [];
-  for (let r = Math.ceil(rows / 2); r >= 1; r = r === 1 ? 0 : Math.ceil(r / 2)) if (r < rows) out.push(r);
-  return out;
-};
-
-export function chooseTile(target: Target, rows: number, columns: number, wide: boolean, width?: number): TileShape {
-  let best: TileShape = { rows: 1, vectors: 1 };
-  let bestCost = Number.POSITIVE_INFINITY;
-  for (const tile of tileCandidates(target, wide)) {
-    if (width !== undefined && tile.vectors * target.lanes !== width) continue;
-    if (tile.rows > rows && tile.rows > 1) continue;
-    const cost = tileCost(tile, rows, columns, target.lanes) * (1 + 0.002 * tile.rows);
-    if (cost < bestCost) [best, bestCost] = [tile, cost];
-  }
-  return best;
-}
+import { chooseTile, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
 
-interface RowSet {
-  /** Offset of each row of the tile, relative to the tile's first, in a and along the row dimensions. */
+/** One register tile: `count` rows from `row` on (each with all inner rows), the columns of a panel, and where its block of the depth begins. */
+interface Tile {
+  readonly row: Expr;
   readonly count: number;
+  readonly panel: Expr;
+  readonly columns: number;
+  readonly from: Expr | undefined;
 }
 
 class ContractionLowering {
@@ -82,11 +33,19 @@ class ContractionLowering {
   private readonly group: Group;
   private readonly stores: Stores;
   private readonly homeInside: HomeInside;
-  private readonly tile: TileShape;
+  private readonly tile: TileChoice;
   private readonly type: Type;
   private readonly outerVars: LoopVar[];
-  /** The row dimension: the last of `outer` that the second operand does not have. */
+  /** The dimension that tiles walk: the last of `outer` that the second operand does not have, or the one around it when tiles span both. */
   private readonly rowDim: number;
+  /** The last row dimension, when every tile holds all of it; else −1. */
+  private readonly innerDim: number;
+  /** The dimension whose range is divided over threads (−1: none), unless panels are. */
+  private readonly unitDim: number;
+  /** Turns of the first summed dimension that are done before the next columns: what they touch of the second operand stays in a near cache. */
+  private readonly depthBlock: number;
+  /** Where sums wait between blocks of the depth. */
+  private readonly partial: Node | undefined;
   /** Addresses of the epilogue. */
   private readonly touched: { buffer: Node; flat: string; store: boolean }[] = [];
   private readonly aSlot: number;
@@ -100,9 +59,15 @@ class ContractionLowering {
     this.homeInside = homeInside;
     const scalar = scalarOf(c.node.dtype);
     this.type = { scalar, lanes: target.lanes };
-    this.rowDim = lastIndex(c.outer, (d) => d.b === 0);
-    const rows = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
-    this.tile = chooseTile(target, rows, c.columns.extent, scalar === 'f64', c.panel?.width);
+    const last = lastIndex(c.outer, (d) => d.b === 0);
+    this.unitDim = c.outer.findIndex((d) => d.extent > 1);
+    const around = last > 0 && last - 1 !== this.unitDim && c.outer[last - 1].b === 0 ? c.outer[last - 1].extent : 1;
+    const rows = last >= 0 ? c.outer[last].extent : 1;
+    this.tile = chooseTile(target, { rows, around, columns: c.columns.extent, wide: scalar === 'f64', width: c.panel?.width });
+    this.rowDim = this.tile.inner > 1 ? last - 1 : last;
+    this.innerDim = this.tile.inner > 1 ? last : -1;
+    this.depthBlock = this.chooseDepthBlock();
+    this.partial = this.depthBlock < (c.depth[0]?.extent ?? 1) ? (group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node) ? c.node : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)) : undefined;
     this.outerVars = c.outer.map((d) => loopVar('m', d.extent));
     this.aSlot = this.b.buffer(c.a.buffer);
     this.bSlot = this.b.buffer(c.b.buffer);
@@ -110,12 +75,12 @@ class ContractionLowering {
 
   lower(): Lowered {
     const { c, b } = this;
-    const first = c.outer.findIndex((d) => d.extent > 1);
+    const first = this.unitDim;
     const byPanels = this.panelsAsUnits();
     const panels = Math.ceil(c.columns.extent / this.width);
-    const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && (byPanels || i !== first));
+    const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && i !== this.innerDim && (byPanels || i !== first));
     const inside = (rowRange: { from: Expr; to: Expr }, panelRange: { from: Expr; to: Expr } | undefined): void =>
-      this.nest(loops, () => this.panels(panelRange, (panel, columns) => this.rows(rowRange, panel, columns)));
+      this.depthBlocks((from) => this.nest(loops, () => this.panels(panelRange, (panel, columns) => this.rows(rowRange, panel, columns, from))));
     const rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
     const allRows = { from: indexConstant(0), to: indexConstant(rowExtent) };
     let units = 1;
@@ -136,6 +101,27 @@ class ContractionLowering {
 
   private get width(): number {
     return this.tile.vectors * this.target.lanes;
+  }
+
+  /** About half a first-level cache of the second operand's columns at a time, and deep enough that sums stay in registers for a while. */
+  private chooseDepthBlock(): number {
+    const [outermost, ...rest] = this.c.depth;
+    if (!outermost || this.c.node.dtype === 'float64') return outermost?.extent ?? 1;
+    const each = rest.reduce((p, d) => p * d.extent, 1);
+    const wanted = Math.max(Math.floor((this.target.l1Bytes * 2) / (4 * this.width)), 256);
+    if (each * outermost.extent <= wanted * 2) return outermost.extent;
+    const blocks = Math.ceil((each * outermost.extent) / wanted);
+    return Math.max(1, Math.ceil(outermost.extent / blocks));
+  }
+
+  /** The blocks of the depth, outside of all loops over the result. */
+  private depthBlocks(make: (from: Expr | undefined) => void): void {
+    if (!this.partial) {
+      make(undefined);
+      return;
+    }
+    const name = this.b.fresh('block');
+    this.b.loop(name, indexConstant(0), indexConstant(this.c.depth[0].extent), this.depthBlock, () => make(indexVariable(name)));
   }
 
   /** Few rows and a second operand too large for a cache: each thread takes its own columns, so that it is read once. */
@@ -175,9 +161,9 @@ class ContractionLowering {
     });
   }
 
-  private rows(range: { from: Expr; to: Expr }, panel: Expr, columns: number): void {
+  private rows(range: { from: Expr; to: Expr }, panel: Expr, columns: number, from: Expr | undefined): void {
     if (this.rowDim < 0) {
-      this.tileAt(indexConstant(0), { count: 1 }, panel, columns);
+      this.tileAt({ row: indexConstant(0), count: 1, panel, columns, from });
       return;
     }
     const { b } = this;
@@ -189,10 +175,10 @@ class ContractionLowering {
       for (const count of sizes) {
         const turns = Math.floor((total - at) / count);
         if (turns === 0) continue;
-        if (turns === 1) this.tileAt(indexConstant(at), { count }, panel, columns);
+        if (turns === 1) this.tileAt({ row: indexConstant(at), count, panel, columns, from });
         else {
           const name = b.fresh('row');
-          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () => this.tileAt(indexVariable(name), { count }, panel, columns));
+          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () => this.tileAt({ row: indexVariable(name), count, panel, columns, from }));
         }
         at += turns * count;
       }
@@ -204,7 +190,7 @@ class ContractionLowering {
       const name = b.fresh('row');
       const left: Expr = { kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'sub', args: [range.to, indexConstant(count - 1)] };
       b.loop(name, at, left, count, () => {
-        this.tileAt(indexVariable(name), { count }, panel, columns);
+        this.tileAt({ row: indexVariable(name), count, panel, columns, from });
         b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
       });
     };
@@ -212,15 +198,17 @@ class ContractionLowering {
   }
 
   /** One register tile: sums over the depth, then the epilogue. */
-  private tileAt(row: Expr, rows: RowSet, panel: Expr, columns: number): void {
+  private tileAt(tile: Tile): void {
     const { c, b, type } = this;
     const { lanes } = this.target;
+    const { row, panel, columns, from } = tile;
     const vectors = Math.ceil(columns / lanes);
     const tail = columns % lanes;
-    const rowStride = this.rowDim >= 0 ? c.outer[this.rowDim].a : 0;
+    const offsets = this.rowOffsets(tile.count);
     let aBase: Expr = indexConstant(c.a.offset);
     let bBase: Expr = indexConstant(c.b.offset);
     c.outer.forEach((d, i) => {
+      if (i === this.innerDim) return;
       const at = i === this.rowDim ? row : indexVariable(this.outerVars[i].name);
       if (d.a !== 0) aBase = indexAdd(aBase, indexMul(at, d.a));
       if (d.b !== 0) bBase = indexAdd(bBase, indexMul(at, d.b));
@@ -228,16 +216,17 @@ class ContractionLowering {
     bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
     const aStart = b.let(aBase);
     const bStart = b.let(bBase);
-    const sums = Array.from({ length: rows.count }, () => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
+    const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
+    if (from) b.when({ kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [indexConstant(0), from] }, () => this.eachSum(tile, sums, (sum, load) => b.assign(sum, load())));
     const inner = (aAt: Expr, bAt: Expr): void => {
       const columnVectors = Array.from({ length: vectors }, (_, v) => {
         const partial = c.panel === undefined && v === vectors - 1 && tail > 0;
         return b.let({ kind: 'load', type, buffer: this.bSlot, index: indexAdd(bAt, indexConstant(v * lanes)), stride: 1, ...(partial ? { count: indexConstant(tail) } : {}) });
       });
-      for (let r = 0; r < rows.count; r++) {
-        const value = b.let({ kind: 'load', type, buffer: this.aSlot, index: indexAdd(aAt, indexConstant(r * rowStride)), stride: 0 });
+      offsets.forEach(({ a }, r) => {
+        const value = b.let({ kind: 'load', type, buffer: this.aSlot, index: indexAdd(aAt, indexConstant(a)), stride: 0 });
         for (let v = 0; v < vectors; v++) b.assign(sums[r][v], { kind: 'op', type, op: 'fma', args: [value, columnVectors[v], sums[r][v]] });
-      }
+      });
     };
     const depth = (dims: readonly Dim[], aAt: Expr, bAt: Expr): void => {
       const [d, ...rest] = dims;
@@ -247,30 +236,80 @@ class ContractionLowering {
       }
       const name = b.fresh('k');
       const k = indexVariable(name);
-      const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (rows.count * vectors)))) : undefined;
-      b.loop(name, indexConstant(0), indexConstant(d.extent), 1, () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(k, d.b))), unroll);
+      const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
+      const blocked = from !== undefined && dims.length === c.depth.length;
+      const to = blocked ? b.let(indexMin(indexAdd(from, indexConstant(this.depthBlock)), indexConstant(d.extent))) : indexConstant(d.extent);
+      b.loop(name, blocked ? from : indexConstant(0), to, 1, () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(k, d.b))), unroll);
     };
     depth(c.depth, aStart, bStart);
-    this.epilogue(row, rows, panel, sums, tail);
+    if (!from) {
+      this.epilogue(tile, sums);
+      return;
+    }
+    const more: Expr = { kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [indexAdd(from, indexConstant(this.depthBlock)), indexConstant(c.depth[0].extent)] };
+    const waiting = b.block(() => this.eachSum(tile, sums, (sum, _load, store) => store(sum)));
+    const last = b.block(() => this.epilogue(tile, sums));
+    b.push({ kind: 'if', condition: more, then: waiting, otherwise: last });
   }
 
-  private epilogue(row: Expr, rows: RowSet, panel: Expr, sums: readonly (readonly Expr[])[], tail: number): void {
+  /** Offsets of the rows of a tile, in the first operand and as indices along the row dimensions. */
+  private rowOffsets(count: number): { a: number; row: number; inner: number }[] {
+    const { c } = this;
+    const rowStride = this.rowDim >= 0 ? c.outer[this.rowDim].a : 0;
+    const innerStride = this.innerDim >= 0 ? c.outer[this.innerDim].a : 0;
+    return Array.from({ length: count * this.tile.inner }, (_, r) => {
+      const [row, inner] = [Math.floor(r / this.tile.inner), r % this.tile.inner];
+      return { a: row * rowStride + inner * innerStride, row, inner };
+    });
+  }
+
+  /** Visits every sum of a tile with where it waits between blocks of the depth. */
+  private eachSum(tile: Tile, sums: readonly (readonly Expr[])[], visit: (sum: Expr, load: () => Expr, store: (value: Expr) => void) => void): void {
+    const { b, c, type } = this;
+    const { lanes } = this.target;
+    const buffer = b.buffer(this.partial as Node, true);
+    const offsets = this.rowOffsets(tile.count);
+    const tail = tile.columns % lanes;
+    let base: Expr = indexMul(tile.panel, this.width);
+    c.outer.forEach((d, i) => {
+      if (i !== this.innerDim) base = indexAdd(base, indexMul(i === this.rowDim ? tile.row : indexVariable(this.outerVars[i].name), d.out));
+    });
+    const start = b.let(base);
+    sums.forEach((vectors, r) => {
+      const { row, inner } = offsets[r];
+      const offset = row * (this.rowDim >= 0 ? c.outer[this.rowDim].out : 0) + inner * (this.innerDim >= 0 ? c.outer[this.innerDim].out : 0);
+      vectors.forEach((sum, v) => {
+        const index = indexAdd(start, indexConstant(offset + v * lanes));
+        const count = v === vectors.length - 1 && tail > 0 ? { count: indexConstant(tail) } : {};
+        visit(
+          sum,
+          () => ({ kind: 'load', type, buffer, index, stride: 1, ...count }),
+          (value) => b.push({ kind: 'store', buffer, index, value, stride: 1, ...count }),
+        );
+      });
+    });
+  }
+
+  private epilogue(tile: Tile, sums: readonly (readonly Expr[])[]): void {
     const { c, b, group } = this;
     const { lanes } = this.target;
-    // The tile's first row: adding any of its rows stays inside the dimension.
-    const rowVar = loopVar('row', this.rowDim >= 0 ? c.outer[this.rowDim].extent - rows.count + 1 : 1);
-    b.push({ kind: 'let', name: rowVar.name, value: row });
+    const tail = tile.columns % lanes;
     const members = new Set(group.members);
-    const start = b.let(indexMul(panel, this.width));
+    const offsets = this.rowOffsets(tile.count);
+    // The tile's first row: adding any of its rows stays inside the dimension.
+    const rowVar = loopVar('row', this.rowDim >= 0 ? c.outer[this.rowDim].extent - tile.count + 1 : 1);
+    b.push({ kind: 'let', name: rowVar.name, value: tile.row });
+    const start = b.let(indexMul(tile.panel, this.width));
     sums[0].forEach((_, v) => {
       const column = loopVar('column', c.columns.extent);
       b.push({ kind: 'let', name: column.name, value: indexAdd(start, indexConstant(v * lanes)) });
       const partial = v === sums[0].length - 1 && tail > 0 ? tail : undefined;
-      for (let r = 0; r < rows.count; r++) {
-        const point = this.point(Index.of(rowVar).add(r), Index.of(column));
+      const count = partial === undefined ? {} : { count: indexConstant(partial) };
+      offsets.forEach(({ row, inner }, r) => {
+        const point = this.point(Index.of(rowVar).add(row), Index.of(inner), Index.of(column));
         const emitter = new Emitter({
           builder: b,
-          vector: { along: column, lanes, ...(partial === undefined ? {} : { count: indexConstant(partial) }) },
+          vector: { along: column, lanes, ...count },
           homeOf: (node) => this.homeInside(node, members),
           inRegister: (node) => (node === c.node ? sums[r][v] : undefined),
           onAccess: (buffer, flat) => {
@@ -283,20 +322,19 @@ class ContractionLowering {
           for (const home of this.stores.get(member) ?? []) {
             const flat = homeIndex(home, member.shape, index);
             if (this.touched.length < 4096) this.touched.push({ buffer: home.buffer, flat: flat.key, store: true });
-            const stride = flat.coefficientOf(column);
-            b.push({ kind: 'store', buffer: b.buffer(home.buffer, true), index: b.index(flat), value: b.widen(value, lanes), stride, ...(partial === undefined ? {} : { count: indexConstant(partial) }) });
+            b.push({ kind: 'store', buffer: b.buffer(home.buffer, true), index: b.index(flat), value: b.widen(value, lanes), stride: flat.coefficientOf(column), ...count });
           }
         }
-      }
+      });
     });
   }
 
   /** Index of the result at a row and a column, one entry per dimension of the node. */
-  private point(row: Index, column: Index): Index[] {
+  private point(row: Index, inner: Index, column: Index): Index[] {
     const { c } = this;
     let flat = column;
     c.outer.forEach((d, i) => {
-      flat = flat.add((i === this.rowDim ? row : Index.of(this.outerVars[i])).scale(d.out));
+      flat = flat.add((i === this.rowDim ? row : i === this.innerDim ? inner : Index.of(this.outerVars[i])).scale(d.out));
     });
     // Each dimension of the node is found again by its stride; merged dimensions come back through quotients.
     return unflatten(flat, c.node.shape);
@@ -334,7 +372,7 @@ class ContractionLowering {
     const { c } = this;
     const rows = c.outer.map((d) => d.extent).join('x') || '1';
     const epilogue = this.group.members.slice(1).map((n) => n.op);
-    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x')}, tile ${this.tile.rows}x${this.tile.vectors}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
+    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x')}, tile ${this.tile.inner > 1 ? `${this.tile.rows}x${this.tile.inner}` : this.tile.rows}x${this.tile.vectors}${this.partial ? ` by ${this.depthBlock}` : ''}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Target } from '../../ir/ir.ts';
 import * as build from '../../ops/build.ts';
 import { throughMovement, throughReshape } from '../fuse/homes.ts';
 import { contractDims, packLetters } from '../lower/dims.ts';
-import { chooseTile } from '../lower/contraction.ts';
+import { chooseTile } from '../lower/tile.ts';
 import type { Home } from '../lower/group.ts';
 import { prepareLoop } from './loops.ts';
 import { rewriteGraph } from './simplify.ts';
@@ -65,7 +65,7 @@ function convolution(node: Node, passes: Passes): Node {
   const w = node.inputs[1];
   const groupOut = plain.outputShape[rank + 1] / plain.groups;
   const depth = sizeOf(plain.kernelShape) / plain.outputShape[rank + 1];
-  const width = panelWidth(passes.target, plain.outputShape[rank], groupOut, node);
+  const width = panelWidth(passes.target, plain.outputShape.slice(1, -1), groupOut, node);
   const packed = passes.force(`pack ${w.id} ${width} ${plain.groups}`, () => {
     // [K, G·O] as [G, panels, K, width]
     const split = build.permute(build.reshape(w, [depth, plain.groups, groupOut]), [1, 0, 2]);
@@ -74,7 +74,10 @@ function convolution(node: Node, passes: Passes): Node {
   return newNode('conv', [x, packed], { ...plain, panel: { width } }, node);
 }
 
-const panelWidth = (target: Target, rows: number, columns: number, node: Node): number => chooseTile(target, rows, columns, node.dtype === 'float64').vectors * target.lanes;
+function panelWidth(target: Target, positions: readonly number[], columns: number, node: Node): number {
+  const [rows, around] = [positions[positions.length - 1], positions[positions.length - 2] ?? 1];
+  return chooseTile(target, { rows, around, columns, wide: node.dtype === 'float64' }).vectors * target.lanes;
+}
 
 /** [groups, depth, columns] as [groups, panels, depth, width] */
 function toPanels(x: Node, width: number): Node {
@@ -159,7 +162,7 @@ function contraction(node: Node, passes: Passes): Node {
   const direct = contractDims(node, assumedHome);
   if (!direct && rows === 1 && columns * depth > 256) return productSum(node);
   const stride = direct ? (direct.depth[direct.depth.length - 1]?.b ?? 0) : 0;
-  const tile = chooseTile(passes.target, rows, columns, node.dtype === 'float64');
+  const tile = chooseTile(passes.target, { rows, around: 1, columns, wide: node.dtype === 'float64' });
   const width = tile.vectors * passes.target.lanes;
   const far = stride > width && stride * 4 >= 512;
   const packs = !direct || (far && rows >= 4 * tile.rows && depth >= 8);

@@ -99,7 +99,7 @@ function elementwise(node: Node): Node {
   const [a, b] = values;
   switch (node.op) {
     case 'add':
-      return a === 0 ? y : b === 0 ? x : node;
+      return a === 0 ? y : b === 0 ? x : (sumOfPlaced(node) ?? node);
     case 'sub':
       return b === 0 ? x : node;
     case 'mul':
@@ -120,4 +120,47 @@ function folded(node: Node, values: readonly number[]): Node {
   const inputs = node.inputs.map((input) => newNode('constant', [], { value: 0 }, { shape: [], dtype: input.dtype }));
   const scalar = newNode(node.op, inputs, node.attributes, { shape: [], dtype: node.dtype });
   return constantLike(opOf(node).evaluate({ node: scalar, inputs: arrays })[0], node);
+}
+
+/** Part of a tensor along one axis; null: zeros. */
+interface Piece {
+  readonly size: number;
+  readonly value: Node | null;
+}
+
+/** A node as pieces along an axis, when it is a zero-padded or concatenated tensor with zeros in it. */
+function piecesOf(node: Node): { axis: number; pieces: Piece[] } | undefined {
+  if (isOp(node, 'concat')) {
+    const pieces = node.inputs.map((x) => ({ size: x.shape[node.attributes.axis], value: scalarValue(x) === 0 ? null : x }));
+    return pieces.some((p) => p.value === null) ? { axis: node.attributes.axis, pieces } : undefined;
+  }
+  if (!isOp(node, 'pad') || node.attributes.value !== 0) return undefined;
+  const padded = node.attributes.padding.flatMap(([low, high], axis) => (low > 0 || high > 0 ? [axis] : []));
+  if (padded.length !== 1) return undefined;
+  const [axis] = padded;
+  const [low, high] = node.attributes.padding[axis];
+  const pieces: Piece[] = [{ size: low, value: null }, { size: node.inputs[0].shape[axis], value: node.inputs[0] }, { size: high, value: null }];
+  return { axis, pieces: pieces.filter((p) => p.size > 0) };
+}
+
+/** The sum of tensors that are zero where the other is not, as one concatenation: the gradient of splitting a tensor. */
+function sumOfPlaced(node: Node): Node | undefined {
+  const [x, y] = node.inputs.map(piecesOf);
+  if (!x || !y || x.axis !== y.axis) return undefined;
+  const merged: Piece[] = [];
+  const [left, right] = [[...x.pieces], [...y.pieces]];
+  while (left.length > 0 && right.length > 0) {
+    const [p, q] = [left[0], right[0]];
+    const [filled, empty] = p.value ? [p, q] : [q, p];
+    if (filled.value && (empty.value || filled.size > empty.size)) return undefined;
+    merged.push(filled.value ? filled : { size: Math.min(p.size, q.size), value: null });
+    const size = merged[merged.length - 1].size;
+    for (const list of [left, right]) {
+      const [first] = list;
+      if (first.size === size) list.shift();
+      else list[0] = { size: first.size - size, value: null };
+    }
+  }
+  const zeros = (size: number): Node => build.constant(0, node.dtype, node.shape.map((d, i) => (i === x.axis ? size : d)));
+  return newNode('concat', merged.map((p) => p.value ?? zeros(p.size)), { axis: x.axis }, node);
 }
