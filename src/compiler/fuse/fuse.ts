@@ -119,12 +119,13 @@ function joinedGroup(item: Item, value: Node): Group | undefined {
   if (group.axes.length > 0) return sameShape(space, group.space) && sameShape(axes, group.axes) ? group : undefined;
   const rows = space.filter((_, i) => !axes.includes(i));
   if (sizeOf(rows) < 8 && sizeOf(space) > smallSpace) return undefined;
-  if (sameShape(space, group.space)) return { ...group, axes };
+  if (sameShape(space, group.space) || (sizeOf(space) === sizeOf(group.space) && group.members.every((n) => sizeOf(n.shape) === sizeOf(space)))) return { ...group, space, axes };
   if (sizeOf(group.space) === sizeOf(rows) && sizeOf(rows) < sizeOf(space)) return { space, axes, members: group.members };
   return undefined;
 }
 
-const sameTrailing = (a: Shape, b: Shape): boolean => a[a.length - 1] === b[b.length - 1];
+/** Rows that end together: the value's last dimension fits a whole number of times into the space's. */
+const sameTrailing = (a: Shape, b: Shape): boolean => b[b.length - 1] % a[a.length - 1] === 0;
 
 /** Emits a value into nothing as a member of a group: what it reads, which members it uses, and whether it uses them only in place. */
 function probe(group: Group, value: Node, homes: Homes): { ok: boolean; hits: Set<Node>; reads: Set<Node> } {
@@ -168,7 +169,8 @@ function worthwhile(item: Item, group: Group, value: Node, hits: ReadonlySet<Nod
   }
   if (hits.size > 0) return true;
   // Side by side: worth it when they read the same memory at the same pace, or when both are tiny.
-  const shared = [...reads].some((buffer) => item.reads.has(buffer) && sizeOf(buffer.shape) * 2 > sizeOf(group.space));
+  const alike = role !== 'full' || group.members.some((n) => sameShape(n.shape, value.shape));
+  const shared = alike && [...reads].some((buffer) => item.reads.has(buffer) && sizeOf(buffer.shape) * 2 > sizeOf(group.space));
   const tiny = sizeOf(group.space) <= 256 && role !== 'reduce' && sameShape(group.space, value.shape);
   return (shared && (role !== 'full' || group.axes.length === 0 || sizeOf(rowShape(group)) >= 8)) || tiny;
 }

@@ -18,11 +18,11 @@ export interface Homes {
   readonly zeroed: ReadonlySet<Node>;
 }
 
-const cheap = 1;
+const cheap = 0.5;
 const weights: Partial<Record<Node['op'], number>> = {
   div: 4, sqrt: 4, rsqrt: 6, reciprocal: 4, exp: 12, log: 12, tanh: 16, sigmoid: 16, sin: 14, cos: 14, pow: 40, erf: 40, log1p: 40, expm1: 40, tan: 40, mod: 20, randomBits: 70,
 };
-const keepAbove = 18;
+const keepAbove = 14;
 
 /** Ops that are evaluated by a schedule of their own and always own their result. */
 export const hasOwnSchedule = (node: Node): boolean => {
@@ -87,7 +87,10 @@ export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>,
   };
   // Leaves, and what is filled window by window, can be members only as the source of a copy.
   const isSource = (node: Node): boolean => node.op === 'leaf' || (owners.has(node) && (node.op === 'concat' || zeroed.has(node)));
-  const homeInside = (node: Node, members: ReadonlySet<Node>): Home | undefined => (members.has(node) && !isSource(node) ? undefined : homeOf(node));
+  const homeInside = (node: Node, members: ReadonlySet<Node>): Home | undefined => {
+    const base = owners.has(node) ? node : throughReshape(node);
+    return members.has(base) && !isSource(base) ? undefined : homeOf(node);
+  };
   const sorted = new Map([...kept].sort((a, b) => a[0].id - b[0].id));
   return { kept: sorted, homeOf, homeInside, zeroed };
 }
@@ -106,7 +109,8 @@ function addHome(kept: Map<Node, Home[]>, value: Node, home: Home): void {
 function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owners: ReadonlySet<Node>, keep: (value: Node) => void): void {
   const isKept = (node: Node): boolean => node.op === 'leaf' || owners.has(node) || kept.has(node);
   const cost = new Map<Node, number>();
-  const costOf = (node: Node): number => (isKept(node) ? 1 : (cost.get(node) ?? 0));
+  /** A row that is read again and again stays in the first cache. */
+  const costOf = (node: Node): number => (isKept(node) ? (sizeOf(node.shape) > 4096 ? 1 : 0.5) : (cost.get(node) ?? 0));
   for (const node of order) {
     const { kind } = opOf(node);
     const inputs = node.inputs.reduce((sum, x) => sum + costOf(x), 0);
@@ -134,7 +138,7 @@ function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owne
       for (const root of mine) known.add(root);
       users.set(input, known);
       const base = throughReshape(input);
-      if (grows && !isKept(base) && costOf(base) >= 5 && opOf(base).kind !== 'movement') keep(base);
+      if (grows && !isKept(base) && costOf(base) >= 3 && opOf(base).kind !== 'movement') keep(base);
     }
   }
 }

@@ -62,7 +62,8 @@ class ContractionLowering {
     const last = lastIndex(c.outer, (d) => d.b === 0);
     this.unitDim = c.outer.findIndex((d) => d.extent > 1);
     const around = last > 0 && last - 1 !== this.unitDim && c.outer[last - 1].b === 0 ? c.outer[last - 1].extent : 1;
-    const rows = last >= 0 ? c.outer[last].extent : 1;
+    const shared = last === this.unitDim ? target.threads : 1;
+    const rows = last >= 0 ? Math.ceil(c.outer[last].extent / shared) : 1;
     this.tile = chooseTile(target, { rows, around, columns: c.columns.extent, wide: scalar === 'f64', width: c.panel?.width });
     this.rowDim = this.tile.inner > 1 ? last - 1 : last;
     this.innerDim = this.tile.inner > 1 ? last : -1;

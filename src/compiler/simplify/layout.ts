@@ -61,6 +61,8 @@ function convolution(node: Node, passes: Passes): Node {
     x = passes.force(`pad ${inner.id} ${JSON.stringify(padding)}`, () => cropOrPad(inner, padding));
   } else x = dense(x, passes);
   const plain: Geometry = { ...g, padding: g.padding.map(() => [0, 0] as const), inputDilation: g.stride.map(() => 1), inputShape: x.shape };
+  const merged = positionsPerVector(plain, passes.target);
+  if (merged > 1) return widened(node, x, plain, merged, passes);
   if (g.role === 'kernel') return kernelGradient(node, x, plain, passes);
   const w = node.inputs[1];
   const groupOut = plain.outputShape[rank + 1] / plain.groups;
@@ -72,6 +74,44 @@ function convolution(node: Node, passes: Passes): Node {
     return toPanels(split, width);
   });
   return newNode('conv', [x, packed], { ...plain, panel: { width } }, node);
+}
+
+/**
+ * Few output channels leave lanes empty. Then p neighbouring positions are computed as p times the channels: the kernel gets a shifted copy for each,
+ * the stride grows p-fold, and the result is the same memory. Some products with zero are the price.
+ */
+function positionsPerVector(g: Geometry, target: Target): number {
+  const rank = g.stride.length;
+  const channels = g.outputShape[rank + 1];
+  const [taps, stride, dilation] = [g.kernelShape[rank - 1], g.stride[rank - 1], g.kernelDilation[rank - 1]];
+  if (g.groups > 1 || channels > target.lanes / 2 || dilation > 1 || g.kernelShape[rank] * taps > 1024) return 1;
+  const cost = (p: number): number => ((taps + (p - 1) * stride) / p) * Math.ceil((p * channels) / target.lanes);
+  let best = 1;
+  for (let p = 2; p * channels <= 2 * target.lanes; p++) if (g.outputShape[rank] % p === 0 && cost(p) < 0.8 * cost(best)) best = p;
+  return best;
+}
+
+function widened(node: Node, x: Node, g: Geometry, p: number, passes: Passes): Node {
+  const rank = g.stride.length;
+  const [taps, stride, channels] = [g.kernelShape[rank - 1], g.stride[rank - 1], g.outputShape[rank + 1]];
+  const replaceAt = (shape: readonly number[], changes: Readonly<Record<number, number>>): number[] => shape.map((d, i) => changes[i] ?? d);
+  const wide: Geometry = {
+    ...g,
+    stride: replaceAt(g.stride, { [rank - 1]: stride * p }),
+    kernelShape: replaceAt(g.kernelShape, { [rank - 1]: taps + (p - 1) * stride, [rank + 1]: channels * p }),
+    outputShape: replaceAt(g.outputShape, { [rank]: g.outputShape[rank] / p, [rank + 1]: channels * p }),
+  };
+  const shifts = Array.from({ length: p }, (_, k) => k);
+  if (g.role === 'kernel') {
+    const dy = build.reshape(node.inputs[1], wide.outputShape);
+    const all = kernelGradient(newNode('conv', [x, dy], wide, { shape: wide.kernelShape, dtype: node.dtype }), x, wide, passes);
+    const pieces = shifts.map((k) => build.slice(all, replaceAt(wide.kernelShape.map(() => 0), { [rank - 1]: k * stride, [rank + 1]: k * channels }), g.kernelShape));
+    return pieces.reduce((sum, piece) => build.add(sum, piece));
+  }
+  const w = node.inputs[1];
+  const copies = shifts.map((k) => build.pad(w, g.kernelShape.map((_, i) => (i === rank - 1 ? [k * stride, (p - 1 - k) * stride] as const : [0, 0] as const))));
+  const kernel = build.concat(copies, rank + 1);
+  return build.reshape(convolution(newNode('conv', [x, kernel], wide, { shape: wide.outputShape, dtype: node.dtype }), passes), node.shape);
 }
 
 function panelWidth(target: Target, positions: readonly number[], columns: number, node: Node): number {
@@ -162,7 +202,7 @@ function contraction(node: Node, passes: Passes): Node {
   const direct = contractDims(node, assumedHome);
   if (!direct && rows === 1 && columns * depth > 256) return productSum(node);
   const stride = direct ? (direct.depth[direct.depth.length - 1]?.b ?? 0) : 0;
-  const tile = chooseTile(passes.target, { rows, around: 1, columns, wide: node.dtype === 'float64' });
+  const tile = chooseTile(passes.target, { rows: Math.ceil(rows / passes.target.threads), around: 1, columns, wide: node.dtype === 'float64' });
   const width = tile.vectors * passes.target.lanes;
   const far = stride > width && stride * 4 >= 512;
   const packs = !direct || (far && rows >= 4 * tile.rows && depth >= 8);
