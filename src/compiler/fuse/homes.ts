@@ -88,8 +88,8 @@ export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>,
   // Leaves, and what is filled window by window, can be members only as the source of a copy.
   const isSource = (node: Node): boolean => node.op === 'leaf' || (owners.has(node) && (node.op === 'concat' || zeroed.has(node)));
   const homeInside = (node: Node, members: ReadonlySet<Node>): Home | undefined => {
-    const base = owners.has(node) ? node : throughReshape(node);
-    return members.has(base) && !isSource(base) ? undefined : homeOf(node);
+    const computedHere = (value: Node): boolean => members.has(value) && !isSource(value);
+    return computedHere(node) || (!owners.has(node) && computedHere(throughReshape(node))) ? undefined : homeOf(node);
   };
   const sorted = new Map([...kept].sort((a, b) => a[0].id - b[0].id));
   return { kept: sorted, homeOf, homeInside, zeroed };
