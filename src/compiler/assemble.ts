@@ -8,7 +8,7 @@ import type { Launch, Move, Place, Program, Step } from '../ir/program.ts';
 import type { Lowered } from './lower/nest.ts';
 import { type Interval, placeBuffers } from './memory/schedule.ts';
 import { copyKernel, type RegionRequest } from './region.ts';
-import type { LoopTask, Region, Stage } from './tasks.ts';
+import type { LoopTask, Region, Stage, Task } from './tasks.ts';
 
 interface Resolved {
   readonly place: Place;
@@ -94,6 +94,18 @@ function placeArena(region: Region, stages: readonly Stage[], bound: ReadonlyMap
   return placeBuffers(intervals, share);
 }
 
+/** Neighbours in a stage that divide their work alike go over it together, block by block. */
+function sweeps(tasks: readonly Task[]): Task[][] {
+  const canSweep = ({ loop, blocks, lowered }: Task): boolean => !loop && blocks > 1 && lowered.aligned.size > 0 && lowered.units / blocks >= lowered.callUnits;
+  const groups: Task[][] = [];
+  for (const task of tasks) {
+    const group = groups[groups.length - 1];
+    if (group && canSweep(task) && canSweep(group[0]) && group[0].blocks === task.blocks) group.push(task);
+    else groups.push([task]);
+  }
+  return groups;
+}
+
 class ProgramWriter {
   readonly kernels: Kernel[] = [];
   readonly arena: Arena;
@@ -120,9 +132,11 @@ class ProgramWriter {
     const steps: Step[] = [];
     stages.forEach((stage, i) => {
       if (i > 0) steps.push({ kind: 'barrier' });
-      for (const task of stage.tasks) {
-        if (task.loop) steps.push(...this.loop(task.loop, resolve));
-        else steps.push(this.launch(task.lowered, task.blocks, resolve));
+      for (const group of sweeps(stage.tasks)) {
+        const [first] = group;
+        if (first.loop) steps.push(...this.loop(first.loop, resolve));
+        else if (group.length === 1) steps.push(this.launch(first.lowered, first.blocks, resolve));
+        else steps.push({ kind: 'sweep', blocks: first.blocks, launches: group.map((task) => this.launch(task.lowered, task.blocks, resolve)) });
       }
     });
     return steps;
@@ -191,9 +205,11 @@ class ProgramWriter {
     const walk = (steps: readonly Step[]): void => {
       for (const step of steps) {
         if (step.kind === 'loop') walk(step.body);
-        if (step.kind !== 'launch') continue;
-        for (const m of this.moving.get(step) ?? []) if (m.loop === loop) out.push({ launch: number, argument: m.argument, byteStride: m.byteStride });
-        number++;
+        const launches = step.kind === 'launch' ? [step] : step.kind === 'sweep' ? step.launches : [];
+        for (const launch of launches) {
+          for (const m of this.moving.get(launch) ?? []) if (m.loop === loop) out.push({ launch: number, argument: m.argument, byteStride: m.byteStride });
+          number++;
+        }
       }
     };
     walk(body);

@@ -120,7 +120,7 @@ function loopBuffers(item: Item, loop: LoopTask): Lowered {
   const writes = item.group.members.filter((m) => m.op === 'part' && item.stores.has(m));
   const buffers = [...new Set(reads)].filter((r) => !writes.includes(r)).map((node) => ({ node, written: false }));
   const kernel = { name: '', parameters: [], body: [], comment: `loop of ${loop.count}`, flops: 0, bytes: 0 };
-  return { kernel, buffers: [...buffers, ...writes.map((node) => ({ node, written: true }))], units: 1, aligned: new Set(), samePlace: () => false };
+  return { kernel, buffers: [...buffers, ...writes.map((node) => ({ node, written: true }))], units: 1, callUnits: 1, aligned: new Set(), samePlace: () => false };
 }
 
 /**

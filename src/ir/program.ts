@@ -23,8 +23,8 @@ export interface Launch {
 
 export type Step =
   | Launch
-  /** Several kernels over the same units: each thread runs all of them on `grain` units, then on the next `grain`, so that data stays in its cache. */
-  | { readonly kind: 'sweep'; readonly units: number; readonly grain: number; readonly launches: readonly Launch[] }
+  /** Kernels that divide their work over the same `blocks` (each block is `align` units of every launch): a thread runs all of them on one block, then on the next, so that data stays in its cache. */
+  | { readonly kind: 'sweep'; readonly blocks: number; readonly launches: readonly Launch[] }
   /** All threads wait for each other. There is one between any two steps that need it; none is implied. */
   | { readonly kind: 'barrier' }
   /** Runs `body` `count` times. After each turn, the named argument of a launch (numbered in depth-first order within this body) moves by `byteStride`, and swapped pairs are exchanged. */

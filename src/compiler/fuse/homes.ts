@@ -108,22 +108,34 @@ function addHome(kept: Map<Node, Home[]>, value: Node, home: Home): void {
 /** Keeps elementwise values that several kept values would compute again at a price, and rows that a broadcast would compute again for every element. */
 function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owners: ReadonlySet<Node>, keep: (value: Node) => void): void {
   const isKept = (node: Node): boolean => node.op === 'leaf' || owners.has(node) || kept.has(node);
-  const cost = new Map<Node, number>();
-  /** A row that is read again and again stays in the first cache. */
-  const costOf = (node: Node): number => (isKept(node) ? (sizeOf(node.shape) > 4096 ? 1 : 0.5) : (cost.get(node) ?? 0));
+  // What it takes to compute a value from kept ones: every needed node once, every kept value loaded once. A row that is read again and again stays in the first cache.
+  const needs = new Map<Node, Map<Node, number>>();
+  const loadCost = (node: Node): number => (sizeOf(node.shape) > 4096 ? 1 : 0.5);
+  const needsOf = (node: Node): Map<Node, number> => (isKept(node) ? new Map([[node, loadCost(node)]]) : (needs.get(node) ?? new Map()));
+  const costOf = (node: Node): number => {
+    let sum = 0;
+    for (const weight of needsOf(node).values()) sum += weight;
+    return sum;
+  };
   for (const node of order) {
     const { kind } = opOf(node);
-    const inputs = node.inputs.reduce((sum, x) => sum + costOf(x), 0);
-    if (node.op === 'constant' || node.op === 'iota') cost.set(node, 0);
-    else if (kind === 'movement') cost.set(node, inputs);
-    else if (node.op === 'windowPlace' || node.op === 'windowSpread') {
-      const { size, stride } = (node.attributes as WindowGeometry);
+    const all = new Map<Node, number>();
+    if (node.op === 'broadcast' && sizeOf(node.shape) >= 4 * sizeOf(node.inputs[0].shape)) {
+      const base = throughReshape(node.inputs[0]);
+      if (!isKept(base) && costOf(base) >= 3 && opOf(base).kind !== 'movement') keep(base);
+    }
+    if (kind === 'window') {
+      const { size, stride } = node.attributes as WindowGeometry;
+      const inputs = node.inputs.reduce((sum, x) => sum + costOf(x), 0);
       const covering = size.reduce((p, s, i) => p * Math.ceil(s / stride[i]), 1);
+      const adjoint = node.op === 'windowPlace' || node.op === 'windowSpread';
       // Neighbouring outputs share what they compute of a window when windows do not overlap.
-      const shared = covering === 1 ? sizeOf(size) : 1;
-      cost.set(node, (costOf(node.inputs[0]) / shared) * covering + (node.inputs[1] ? costOf(node.inputs[1]) : 0) * covering + 2 * covering);
-    } else if (kind === 'window') cost.set(node, sizeOf((node.attributes as WindowGeometry).size) * (inputs + 2));
-    else cost.set(node, inputs + (weights[node.op] ?? cheap));
+      all.set(node, adjoint ? (covering === 1 ? inputs / sizeOf(size) : inputs * covering) + covering : sizeOf(size) * (inputs + 1));
+    } else if (node.op !== 'constant' && node.op !== 'iota') {
+      for (const input of node.inputs) for (const [x, weight] of needsOf(input)) if (all.size < 200) all.set(x, weight);
+      if (kind !== 'movement') all.set(node, weights[node.op] ?? cheap);
+    }
+    needs.set(node, all);
   }
   // Consumers first: which kept values would compute this one again?
   const users = new Map<Node, Set<Node>>();
@@ -132,13 +144,10 @@ function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owne
     const roots = users.get(node) ?? new Set<Node>();
     if (!isKept(node) && opOf(node).kind !== 'movement' && roots.size > 1 && (costOf(node) - 1) * (roots.size - 1) > keepAbove) keep(node);
     const mine = isKept(node) ? new Set([node]) : roots;
-    const grows = node.op === 'broadcast' && sizeOf(node.shape) >= 4 * sizeOf(node.inputs[0].shape);
     for (const input of node.inputs) {
       const known = users.get(input) ?? new Set<Node>();
       for (const root of mine) known.add(root);
       users.set(input, known);
-      const base = throughReshape(input);
-      if (grows && !isKept(base) && costOf(base) >= 3 && opOf(base).kind !== 'movement') keep(base);
     }
   }
 }

@@ -97,7 +97,7 @@ class ContractionLowering {
     } else inside(allRows, undefined);
     const bytes = b.buffers.reduce((sum, { node }) => sum + sizeOf(node.shape) * 4, 0);
     const kernel = b.finish(this.describe(), c.flops, bytes);
-    return { kernel, buffers: b.buffers, units, aligned: byPanels ? new Set() : this.alignedBuffers(first), samePlace: (read, written) => this.samePlace(read, written) };
+    return { kernel, buffers: b.buffers, units, callUnits: first === this.rowDim ? 2 * this.tile.rows : 1, aligned: byPanels ? new Set() : this.alignedBuffers(first), samePlace: (read, written) => this.samePlace(read, written) };
   }
 
   private get width(): number {
@@ -125,13 +125,13 @@ class ContractionLowering {
     this.b.loop(name, indexConstant(0), indexConstant(this.c.depth[0].extent), this.depthBlock, () => make(indexVariable(name)));
   }
 
-  /** Few rows and a second operand too large for a cache: each thread takes its own columns, so that it is read once. */
+  /** A second operand larger than the first: each thread takes its own columns, so that no two read the same of it. */
   private panelsAsUnits(): boolean {
     const { c, target } = this;
     const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
     const depth = c.depth.reduce((p, d) => p * d.extent, 1);
-    const large = c.columns.extent * depth * 4 > target.l2Bytes / 2;
-    return rows < 2 * target.threads || (large && rows <= 64 && c.columns.extent >= 8 * this.width);
+    const large = c.columns.extent * depth * 4 > 4 * target.l1Bytes && c.columns.extent > 2 * rows && c.columns.extent >= 2 * target.threads * this.width;
+    return rows < 2 * target.threads || (large && c.outer.length === 1);
   }
 
   private nest(loops: readonly number[], make: () => void): void {

@@ -17,6 +17,8 @@ export interface Lowered {
   /** Buffers in the order of the kernel's parameters. */
   readonly buffers: readonly { readonly node: Node; readonly written: boolean }[];
   readonly units: number;
+  /** A call should get at least this many units, or it wastes its tile. */
+  readonly callUnits: number;
   /** Buffers that unit u touches only in the u-th of `units` equal parts. */
   readonly aligned: ReadonlySet<Node>;
   /** Whether `read` is only read at elements where the same turn then writes `written`: then both may be the same memory. */
@@ -175,7 +177,7 @@ class NestLowering {
     }
     const bytes = b.buffers.reduce((sum, { node }) => sum + sizeOf(node.shape) * 4, 0);
     const kernel = b.finish(describe(this.group, this.context.stores), plan.operations * sizeOf(this.group.space), bytes);
-    return { kernel, buffers: b.buffers, units: unitCount, aligned: alignedBuffers(plan, unitCount), samePlace: (read, written) => this.samePlace(read, written) };
+    return { kernel, buffers: b.buffers, units: unitCount, callUnits: 1, aligned: alignedBuffers(plan, unitCount), samePlace: (read, written) => this.samePlace(read, written) };
   }
 
   /** A later phase would read again what an earlier one has overwritten. */

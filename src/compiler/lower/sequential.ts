@@ -45,7 +45,7 @@ export function lowerSequential(node: Node, stores: Stores, homeOf: (node: Node)
   const schedule = schedules[node.op] ?? fail('internal', node.op, 'the compiled devices have no schedule for this op');
   const units = schedule(context);
   const elements = node.inputs.reduce((sum, x) => sum + sizeOf(x.shape), sizeOf(node.shape));
-  return { kernel: b.finish(`${node.op} [${node.shape.join(',')}]`, elements, elements * 4), buffers: b.buffers, units, aligned: new Set(), samePlace: () => false };
+  return { kernel: b.finish(`${node.op} [${node.shape.join(',')}]`, elements, elements * 4), buffers: b.buffers, units, callUnits: 1, aligned: new Set(), samePlace: () => false };
 }
 
 function cumsum({ b, node, input, store }: Context): number {

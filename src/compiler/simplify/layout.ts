@@ -199,6 +199,8 @@ function contraction(node: Node, passes: Passes): Node {
   const rows = product([...out].filter((l) => !b.includes(l)));
   const columns = product(letters.columns);
   const depth = product(letters.depth);
+  const parts = deepChunks(rows, columns, letters, extent);
+  if (parts > 1) return chunkedContraction(node, letters.depth[0], parts, passes);
   const direct = contractDims(node, assumedHome);
   if (!direct && rows === 1 && columns * depth > 256) return productSum(node);
   const stride = direct ? (direct.depth[direct.depth.length - 1]?.b ?? 0) : 0;
@@ -215,6 +217,29 @@ function contraction(node: Node, passes: Passes): Node {
     return toPanels(sorted, width);
   });
   return newNode('contract', [first, packed], { a, b, out, panel: { width } }, node);
+}
+
+/** A small result with a deep sum: the depth is divided, so that threads read different halves of both operands. */
+function deepChunks(rows: number, columns: number, letters: { groups: readonly string[]; depth: readonly string[] }, extent: (letter: string) => number): number {
+  if (letters.groups.length > 0 || letters.depth.length !== 1 || rows > 128 || columns > 128) return 1;
+  const depth = extent(letters.depth[0]);
+  if (depth < 1024) return 1;
+  for (let parts = 8; parts > 1; parts--) if (depth % parts === 0) return parts;
+  return 1;
+}
+
+function chunkedContraction(node: Node, letter: string, parts: number, passes: Passes): Node {
+  const { a, b, out } = attributesOf(node, 'contract');
+  const chunk = [...'abcdefghijklmnopqrstuvwxyz'].find((l) => !(a + b + out).includes(l)) as string;
+  const split = (x: Node, labels: string): Node => {
+    const at = labels.indexOf(letter);
+    return build.reshape(x, [...x.shape.slice(0, at), parts, x.shape[at] / parts, ...x.shape.slice(at + 1)]);
+  };
+  const relabel = (labels: string): string => labels.replace(letter, chunk + letter);
+  const [x, y] = [split(node.inputs[0], a), split(node.inputs[1], b)];
+  const labels = { a: relabel(a), b: relabel(b), out: chunk + out };
+  const partial = newNode('contract', [x, y], labels, { shape: [parts, ...node.shape], dtype: node.dtype });
+  return newNode('sum', [contraction(partial, passes)], { axes: [0] }, node);
 }
 
 function affineOperand(x: Node, passes: Passes): Node {

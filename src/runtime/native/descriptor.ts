@@ -40,7 +40,7 @@ export function encodeProgram(program: Program, addresses: readonly number[], th
       case 'launch':
         return [opcode.launch, ...launchWords(step), step.units, Math.max(1, step.align)];
       case 'sweep':
-        return [opcode.sweep, step.units, Math.max(1, step.grain), step.launches.length, ...step.launches.flatMap(launchWords)];
+        return [opcode.sweep, step.blocks, step.launches.length, ...step.launches.flatMap((launch) => [...launchWords(launch), launch.align])];
       case 'barrier':
         return [opcode.barrier];
       case 'loop': {

@@ -35,12 +35,11 @@ describe('native device', () => {
     expect(result).toEqual(ramp(1000).map((_, i) => 2 * (999 - i)));
   });
 
-  it.each(threadCounts)('sweeps piece by piece on %i threads', (threads) => {
+  it.each(threadCounts)('sweeps block by block on %i threads', (threads) => {
     const sweep = {
       kind: 'sweep',
-      units: 1000,
-      grain: 48,
-      launches: [launch(0, 1000, [input(0), arena(0)]), launch(1, 1000, [arena(0), input(0), output(0)])],
+      blocks: 20,
+      launches: [launch(0, 1000, [input(0), arena(0)], 50), launch(1, 1000, [arena(0), input(0), output(0)], 50)],
     } as const;
     const [result] = runOn(threads, program({ kernels: [double, add], steps: [sweep], inputs: [1000], outputs: [1000], arenaBytes: 4000 }), [ramp(1000)]);
     expect(result).toEqual(ramp(1000).map((v) => 3 * v));

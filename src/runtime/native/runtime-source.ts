@@ -127,15 +127,15 @@ static void walk(const walker_t *w, const int64_t *at, const int64_t *end, char 
       if (share(w, at[4], at[5], &from, &to)) call(w, at + 1, table, from, to);
       at += 6;
       break;
-    case SWEEP: { /* units, grain, count, then (function, first argument, launch) each */
-      int64_t grain = at[2], count = at[3];
-      if (w->timings) for (int64_t i = 0; i < count; i++) w->timings[at[6 + 3 * i]].calls++;
-      if (share(w, at[1], grain, &from, &to)) {
-        for (int64_t u = from; u < to; u += grain) {
-          for (int64_t i = 0; i < count; i++) call(w, at + 4 + 3 * i, table, u, u + grain < to ? u + grain : to);
+    case SWEEP: { /* blocks, count, then (function, first argument, launch, units of a block) each */
+      int64_t count = at[2];
+      if (w->timings) for (int64_t i = 0; i < count; i++) w->timings[at[5 + 4 * i]].calls++;
+      if (share(w, at[1], 1, &from, &to)) {
+        for (int64_t u = from; u < to; u++) {
+          for (int64_t i = 0; i < count; i++) { int64_t units = at[6 + 4 * i]; call(w, at + 3 + 4 * i, table, u * units, (u + 1) * units); }
         }
       }
-      at += 4 + 3 * count;
+      at += 3 + 4 * count;
       break;
     }
     case BARRIER:
