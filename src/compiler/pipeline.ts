@@ -7,8 +7,11 @@
  *   region         which values are kept in memory (homes), grouped into kernels (fuse), as loop IR (lower), in stages with barriers between (schedule)
  *   assemble       buffers get their places in one arena, kernels their launches
  */
+import { debug } from '../core/debug.ts';
 import type { Node } from '../graph/node.ts';
+import { printGraph } from '../graph/print.ts';
 import type { Target } from '../ir/ir.ts';
+import { printKernel } from '../ir/print.ts';
 import type { Program } from '../ir/program.ts';
 import { mergeScans } from '../ops/scan-merge.ts';
 import { assemble } from './assemble.ts';
@@ -34,11 +37,14 @@ export function compileGraph(request: CompileRequest, target: Target, options: C
   const pass = (name: string, run: (outputs: readonly Node[]) => readonly Node[]): void => {
     outputs = run(outputs);
     verifyGraph(name, outputs);
+    debug(3, () => `after ${name}:\n${printGraph(outputs)}`);
   };
   pass('simplify', simplify);
   pass('split', splitReductions);
   const forced = new Set<Node>();
   pass('layout', (graph) => chooseLayouts(graph, target, forced));
   const region = lowerRegion({ ...request, outputs }, { target, fusion, forced });
-  return assemble(request, region, target, memoryPlanning);
+  const program = assemble(request, region, target, memoryPlanning);
+  debug(4, () => program.kernels.map(printKernel).join('\n\n'));
+  return program;
 }

@@ -1,9 +1,7 @@
 /** Prints what the compiler decided, for people. */
-import type { Node } from '../graph/node.ts';
+import { printNode } from '../graph/print.ts';
 import type { Item } from './fuse/fuse.ts';
 import type { Homes } from './fuse/homes.ts';
-
-const show = (node: Node): string => `%${node.id} ${node.op}${node.op === 'constant' ? ` ${(node.attributes as { value: number }).value}` : ''} ${node.dtype}[${node.shape.join(',')}]`;
 
 export function describeItems(items: readonly Item[], homes: Homes): string {
   return items
@@ -12,7 +10,7 @@ export function describeItems(items: readonly Item[], homes: Homes): string {
       const head = `kernel ${i}: space [${group.space.join(',')}]${group.axes.length > 0 ? ` folding ${group.axes.join(',')}` : ''}`;
       const members = group.members.map((m) => {
         const to = (item.stores.get(m) ?? []).map((h) => (h.buffer === m ? 'kept' : `into %${h.buffer.id}${h.start ? ` at [${h.start.join(',')}]` : ''}`));
-        return `    ${show(m)}${to.length > 0 ? ` (${to.join(', ')})` : ''} = ${m.op}(${m.inputs.map((x) => `%${x.id}`).join(', ')})`;
+        return `    ${printNode(m)}${to.length > 0 ? ` (${to.join(', ')})` : ''} = ${m.op}(${m.inputs.map((x) => `%${x.id}`).join(', ')})`;
       });
       return [head, ...members, `    reads ${[...item.reads].map((r) => `%${r.id}`).join(' ')}`].join('\n');
     })

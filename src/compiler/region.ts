@@ -53,12 +53,12 @@ export function lowerRegion(request: RegionRequest, context: RegionContext): Reg
   return { outputs, homes, stages: makeStages(placed.tasks), direct: placed.direct };
 }
 
-/** Outputs that are inputs, or that appear twice, are copied by a node of their own. */
+/** Outputs that are inputs, that appear twice, or that would be filled window by window into memory we do not own, are copied by a node of their own. */
 function ownOutputs(outputs: readonly Node[]): Node[] {
   const seen = new Set<Node>();
   return outputs.map((output) => {
     const root = throughReshape(output);
-    const copied = root.op === 'leaf' || seen.has(root) || output !== root ? newNode('cast', [output], { dtype: output.dtype }, output) : output;
+    const copied = root.op === 'leaf' || root.op === 'pad' || seen.has(root) || output !== root ? newNode('cast', [output], { dtype: output.dtype }, output) : output;
     seen.add(throughReshape(copied));
     return copied;
   });

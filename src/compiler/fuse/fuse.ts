@@ -136,7 +136,7 @@ function probe(group: Group, value: Node, homes: Homes): { ok: boolean; hits: Se
   const members = new Set(group.members);
   const inside = new Set([...members, value]);
   const emitter = new Emitter({
-    builder: new Builder(),
+    builder: new Builder({ dry: true }),
     vector: null,
     homeOf: (node) => homes.homeInside(node, inside),
     inRegister: (node, index) => {

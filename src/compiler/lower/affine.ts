@@ -45,48 +45,48 @@ export class Index {
   /** Sorted by atom name, coefficients not 0. */
   readonly terms: readonly Term[];
   readonly constant: number;
-  readonly key: string;
   readonly min: number;
   readonly max: number;
   /** Holds a value that differs between lanes. */
   readonly lanewise: boolean;
+  private text: string | undefined;
 
   private constructor(terms: readonly Term[], constant: number) {
     this.terms = terms;
     this.constant = constant;
-    this.key = terms.map((t) => `${t.coefficient}*${t.atom.name}`).join('+') + (constant !== 0 || terms.length === 0 ? `+${constant}` : '');
     let min = constant;
     let max = constant;
+    let lanewise = false;
     for (const { atom, coefficient } of terms) {
       const top = topOf(atom);
       if (coefficient > 0) max += coefficient * top;
       else min += coefficient * top;
+      if (atom.kind !== 'loop') lanewise ||= atom.kind === 'opaque' ? atom.vector : atom.of.lanewise;
     }
     this.min = min;
     this.max = max;
-    this.lanewise = terms.some(({ atom }) => (atom.kind === 'opaque' ? atom.vector : atom.kind !== 'loop' && atom.of.lanewise));
+    this.lanewise = lanewise;
+  }
+
+  /** Equal indices have equal keys. Written when first asked for: most indices are only passing through. */
+  get key(): string {
+    if (this.text === undefined) {
+      let text = '';
+      for (const { atom, coefficient } of this.terms) text += `${text === '' ? '' : '+'}${coefficient}*${atom.name}`;
+      this.text = this.constant !== 0 || text === '' ? `${text}+${this.constant}` : text;
+    }
+    return this.text;
   }
 
   static of(value: number | Atom): Index {
     return typeof value === 'number' ? new Index([], value) : new Index([{ atom: value, coefficient: 1 }], 0);
   }
 
-  private static sum(terms: readonly Term[], constant: number): Index {
-    const merged = new Map<string, Term>();
-    for (const t of terms) {
-      const known = merged.get(t.atom.name);
-      merged.set(t.atom.name, known ? { atom: t.atom, coefficient: known.coefficient + t.coefficient } : t);
-    }
-    recombine(merged);
-    const kept = [...merged.values()].filter((t) => t.coefficient !== 0);
-    kept.sort((a, b) => (a.atom.name < b.atom.name ? -1 : 1));
-    return new Index(kept, constant);
-  }
-
   add(other: Index | number): Index {
     if (typeof other === 'number') return other === 0 ? this : new Index(this.terms, this.constant + other);
     if (other.terms.length === 0) return this.add(other.constant);
-    return Index.sum([...this.terms, ...other.terms], this.constant + other.constant);
+    if (this.terms.length === 0) return other.add(this.constant);
+    return new Index(mergeTerms(this.terms, other.terms), this.constant + other.constant);
   }
 
   scale(factor: number): Index {
@@ -165,22 +165,45 @@ const topOf = (atom: Atom): number => {
 
 const division = (kind: 'div' | 'mod', of: Index, by: number): Index => Index.of({ kind, of, by, name: `${kind}(${of.key},${by})` });
 
-/** c·by·(x div by) + c·(x mod by) = c·x */
-function recombine(terms: Map<string, Term>): void {
-  for (const [name, t] of terms) {
-    if (t.atom.kind !== 'mod' || t.coefficient === 0) continue;
-    const quotientName = quotientNameOf(t.atom.of, t.atom.by);
-    const q = terms.get(quotientName);
-    if (!q || q.coefficient !== t.coefficient * t.atom.by || t.atom.of.constant !== 0) continue;
-    terms.delete(name);
-    terms.delete(quotientName);
-    for (const inner of t.atom.of.terms) {
-      const known = terms.get(inner.atom.name)?.coefficient ?? 0;
-      terms.set(inner.atom.name, { atom: inner.atom, coefficient: known + inner.coefficient * t.coefficient });
+/** The terms of a sum: both lists are sorted by name. */
+function mergeTerms(a: readonly Term[], b: readonly Term[]): Term[] {
+  const out: Term[] = [];
+  let remainders = false;
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const [x, y] = [a[i], b[j]];
+    let next: Term;
+    if (j === b.length || (i < a.length && x.atom.name < y.atom.name)) {
+      next = x;
+      i++;
+    } else if (i === a.length || y.atom.name < x.atom.name) {
+      next = y;
+      j++;
+    } else {
+      next = { atom: x.atom, coefficient: x.coefficient + y.coefficient };
+      i++;
+      j++;
     }
-    recombine(terms);
-    return;
+    if (next.coefficient === 0) continue;
+    if (next.atom.kind === 'mod') remainders = true;
+    out.push(next);
   }
+  return remainders ? recombine(out) : out;
+}
+
+/** c·by·(x div by) + c·(x mod by) = c·x */
+function recombine(terms: Term[]): Term[] {
+  for (const t of terms) {
+    if (t.atom.kind !== 'mod' || t.atom.of.constant !== 0) continue;
+    const { of, by } = t.atom;
+    const quotientName = quotientNameOf(of, by);
+    const q = terms.find((x) => x.atom.name === quotientName);
+    if (!q || q.coefficient !== t.coefficient * by) continue;
+    const rest = terms.filter((x) => x !== t && x !== q);
+    return mergeTerms(rest, of.terms.map((inner) => ({ atom: inner.atom, coefficient: inner.coefficient * t.coefficient })));
+  }
+  return terms;
 }
 
 /** The name of floor(of / by) as `div` writes it: a quotient of a quotient is one quotient. */

@@ -13,6 +13,7 @@ export const constantOf = (type: Type, value: number): Expr => ({ kind: 'const',
 export const indexConstant = (value: number): Expr => constantOf(indexType, value);
 export const variable = (type: Type, name: string): Expr => ({ kind: 'var', type, name });
 export const indexVariable = (name: string): Expr => variable(indexType, name);
+const nowhere = indexConstant(0);
 const indexOp = (op: IrOp, a: Expr, b: Expr): Expr => {
   if (a.kind === 'const' && b.kind === 'const') {
     if (op === 'add') return indexConstant(a.value + b.value);
@@ -47,9 +48,17 @@ export interface BufferUse {
 export class Builder {
   private scopes: Scope[] = [{ statements: [], known: new Map() }];
   private names = 0;
+  /** Values emitted, also when nothing is built. */
+  operations = 0;
+  /** Builds nothing: for finding out what an emission would touch. */
+  private readonly dry: boolean;
   readonly parameters: Parameter[] = [];
   readonly buffers: BufferUse[] = [];
   private readonly slots = new Map<Node, number>();
+
+  constructor(options: { dry?: boolean } = {}) {
+    this.dry = options.dry ?? false;
+  }
 
   /** The parameter that stands for a buffer; made at first use. A buffer that is both read and written gets one written parameter. */
   buffer(node: Node, written = false): number {
@@ -81,6 +90,8 @@ export class Builder {
   /** Names a value; constants and variables stay as they are. */
   let(value: Expr): Expr {
     if (value.kind === 'const' || value.kind === 'var') return value;
+    if (value.kind === 'op') this.operations++;
+    if (this.dry) return variable(value.type, 'dry');
     const name = this.fresh('v');
     this.push({ kind: 'let', name, value });
     return variable(value.type, name);
@@ -140,6 +151,7 @@ export class Builder {
 
   /** A symbolic index as an IR expression. */
   index(index: Index): Expr {
+    if (this.dry) return nowhere;
     let sum: Expr | undefined;
     for (const { atom, coefficient } of index.terms) {
       let value: Expr;
@@ -176,7 +188,7 @@ export class Builder {
     const named = value.kind === 'var' ? value : this.let(value.type.lanes > 1 ? value : { kind: 'op', type: indexType, op: 'cast', args: [value] });
     const scalar = named.kind === 'var' && value.type.lanes === 1 && named.type.scalar !== 'index' ? this.let({ kind: 'op', type: indexType, op: 'cast', args: [named] }) : named;
     if (scalar.kind !== 'var') return Index.of(scalar.kind === 'const' ? scalar.value : 0);
-    const atom: Opaque = { kind: 'opaque', name: scalar.name, extent, vector: value.type.lanes > 1 };
+    const atom: Opaque = { kind: 'opaque', name: this.dry ? this.fresh('dry') : scalar.name, extent, vector: value.type.lanes > 1 };
     return Index.of(atom);
   }
 

@@ -59,8 +59,9 @@ export function planNest(group: Group, stores: Stores, homeInside: HomeInside, t
     seen = observe(group, stores, homeInside, draft);
   }
   const batched = group.space.length > 1 && batches.has(group.space[0]) && !group.axes.includes(0) && draft.loops.filter((l) => l.axis === 0).length === 1;
-  draft = coalesce(draft, seen.accesses, batched);
-  seen = observe(group, stores, homeInside, draft);
+  const merged = coalesce(draft, seen.accesses, batched);
+  draft = merged;
+  seen = { ...seen, accesses: merged.accesses };
   const vector = chooseVector(group, draft.loops, seen.accesses, target);
   const loops = draft.loops.map((l) => (vector && l.variable === vector.variable ? { ...l, unrolled: false } : l));
   const vectorLoop = vector ? (loops.find((l) => l.variable === vector.variable) ?? null) : null;
@@ -75,9 +76,9 @@ function initial(group: Group): Draft {
 }
 
 /** Emits the group into nothing, to learn what it touches. */
-function observe(group: Group, stores: Stores, homeInside: HomeInside, draft: Draft): { accesses: Access[]; operations: number } {
+function observe(group: Group, stores: Stores, homeInside: HomeInside, draft: Draft): { accesses: readonly Access[]; operations: number } {
   const accesses: Access[] = [];
-  const builder = new Builder();
+  const builder = new Builder({ dry: true });
   const members = new Set(group.members);
   const reduced = new Map<Node, boolean>();
   const emitter = new Emitter({
@@ -97,8 +98,7 @@ function observe(group: Group, stores: Stores, homeInside: HomeInside, draft: Dr
       accesses.push({ buffer: home.buffer, flat: homeIndex(home, node.shape, memberIndex(group, node, role === 'full' ? 'full' : 'row', draft.point)), store: true });
     }
   }
-  const operations = builder.finish('', 0, 0).body.filter((s) => s.kind === 'let' && s.value.kind === 'op').length;
-  return { accesses, operations };
+  return { accesses, operations: builder.operations };
 }
 
 /** Splits one loop whose variable is divided somewhere: i becomes c · outer + inner. */
@@ -129,7 +129,8 @@ const substituteVar = (index: Index, atom: LoopVar, by: Index): Index => {
 };
 
 /** Merges neighbouring loops that walk memory as one would. The batch loop stays alone, so that kernels can be aligned on it. */
-function coalesce(draft: Draft, accesses: readonly Access[], keepFirst: boolean): Draft {
+function coalesce(draft: Draft, touched: readonly Access[], keepFirst: boolean): Draft & { accesses: readonly Access[] } {
+  let accesses = touched;
   let { loops, point } = draft;
   for (let i = loops.length - 2; i >= (keepFirst ? 1 : 0); i--) {
     const [outer, inner] = [loops[i], loops[i + 1]];
@@ -148,7 +149,7 @@ function coalesce(draft: Draft, accesses: readonly Access[], keepFirst: boolean)
     if (!trivial) accesses = accesses.map((a) => ({ ...a, flat: substituteVar(substituteVar(a.flat, outer.variable, Index.of(0)), inner.variable, Index.of(merged)) }));
     loops = next;
   }
-  return { loops, point };
+  return { loops, point, accesses };
 }
 
 function chooseVector(group: Group, loops: readonly Loop[], accesses: readonly Access[], target: Target): Loop | null {
