@@ -129,6 +129,7 @@ function loopBuffers(item: Item, loop: LoopTask): Lowered {
  */
 function placeAssignments(request: RegionRequest, outputs: readonly Node[], homes: Homes, tasks: readonly Task[]): { tasks: readonly Task[]; direct: ReadonlySet<Node> } {
   const direct = new Set<Node>();
+  const replaces = new Map<Task, Map<Node, Node>>();
   /** Tasks that must come before, by task: the dependencies, and readers of what is overwritten. */
   const before = new Map(tasks.map((t) => [t, new Set(t.after)]));
   const reaches = (from: Task, to: Task): boolean => {
@@ -155,20 +156,22 @@ function placeAssignments(request: RegionRequest, outputs: readonly Node[], home
     if (readers.some((t) => reaches(t, writer))) return;
     if (writer.lowered.buffers.some((b) => b.node === leaf) && !writer.lowered.samePlace(leaf, buffer)) return;
     direct.add(buffer);
+    replaces.set(writer, new Map([...(replaces.get(writer) ?? []), [buffer, leaf]]));
     for (const reader of readers) before.get(writer)?.add(reader);
   });
-  return { tasks: rebuild(tasks, before), direct };
+  return { tasks: rebuild(tasks, before, replaces), direct };
 }
 
 /** The tasks in an order that respects `before`, each with its new dependencies. */
-function rebuild(tasks: readonly Task[], before: ReadonlyMap<Task, ReadonlySet<Task>>): Task[] {
+function rebuild(tasks: readonly Task[], before: ReadonlyMap<Task, ReadonlySet<Task>>, replaces: ReadonlyMap<Task, ReadonlyMap<Node, Node>>): Task[] {
   const made = new Map<Task, Task>();
   const out: Task[] = [];
   const visit = (task: Task): Task => {
     const known = made.get(task);
     if (known) return known;
     const after = [...(before.get(task) ?? [])].map(visit);
-    const fresh: Task = { ...task, after };
+    const replaced = replaces.get(task);
+    const fresh: Task = { ...task, after, ...(replaced ? { replaces: replaced } : {}) };
     made.set(task, fresh);
     out.push(fresh);
     return fresh;

@@ -10,6 +10,8 @@ export interface Task {
   readonly after: readonly Task[];
   /** Parts its units are divided into: a thread gets whole parts. */
   readonly blocks: number;
+  /** Buffers it writes that are, in memory, an input of the program: buffer → input. */
+  readonly replaces?: ReadonlyMap<Node, Node>;
   /** A loop instead of a kernel; `lowered` then only lists what it touches outside, and blocks is 0. */
   readonly loop?: LoopTask;
 }

@@ -126,6 +126,9 @@ function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owne
     }
     if (kind === 'window') {
       const { size, stride } = node.attributes as WindowGeometry;
+      // Overlapping windows read every element several times.
+      const times = size.reduce((p, s, i) => p * (s / stride[i]), 1);
+      for (const input of node.inputs) if ((times - 1) * (costOf(input) - 1) > keepAbove && opOf(input).kind === 'elementwise') keep(input);
       const inputs = node.inputs.reduce((sum, x) => sum + costOf(x), 0);
       const covering = size.reduce((p, s, i) => p * Math.ceil(s / stride[i]), 1);
       const adjoint = node.op === 'windowPlace' || node.op === 'windowSpread';

@@ -7,8 +7,8 @@ import { type Node, newNode } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, loopVar, type LoopVar, resetLoopVars, unflatten } from './affine.ts';
-import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexVariable, scalarOf } from './builder.ts';
-import type { Contraction, Dim } from './dims.ts';
+import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
+import { type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex } from './group.ts';
 import type { Lowered } from './nest.ts';
@@ -17,13 +17,20 @@ import { chooseTile, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
 
-/** One register tile: `count` rows from `row` on (each with all inner rows), the columns of a panel, and where its block of the depth begins. */
+/** A block of the depth: a turn of each summed dimension around, and a range of the blocked one. */
+interface Block {
+  readonly around: readonly Expr[];
+  readonly from: Expr;
+  readonly to: Expr;
+}
+
+/** One register tile: `count` rows from `row` on (each with all inner rows), the columns of a panel, and its block of the depth. */
 interface Tile {
   readonly row: Expr;
   readonly count: number;
   readonly panel: Expr;
   readonly columns: number;
-  readonly from: Expr | undefined;
+  readonly block: Block | undefined;
 }
 
 class ContractionLowering {
@@ -42,10 +49,14 @@ class ContractionLowering {
   private readonly innerDim: number;
   /** The dimension whose range is divided over threads (−1: none), unless panels are. */
   private readonly unitDim: number;
-  /** Turns of the first summed dimension that are done before the next columns: what they touch of the second operand stays in a near cache. */
+  /** The summed dimension `depthLevel` is done in blocks of `depthBlock` turns, the ones around it turn by turn: what a block touches stays in a near cache. */
+  private readonly depthLevel: number;
   private readonly depthBlock: number;
+  /** Panels of the second operand are packed by the kernel itself, block by block, just before they are used. */
+  private readonly packsInside: boolean;
   /** Where sums wait between blocks of the depth. */
   private readonly partial: Node | undefined;
+  private readonly scratch: Node;
   /** Addresses of the epilogue. */
   private readonly touched: { buffer: Node; flat: string; store: boolean }[] = [];
   private readonly aSlot: number;
@@ -67,21 +78,31 @@ class ContractionLowering {
     this.tile = chooseTile(target, { rows, around, columns: c.columns.extent, wide: scalar === 'f64', width: c.panel?.width });
     this.rowDim = this.tile.inner > 1 ? last - 1 : last;
     this.innerDim = this.tile.inner > 1 ? last : -1;
-    this.depthBlock = this.chooseDepthBlock();
-    this.partial = this.depthBlock < (c.depth[0]?.extent ?? 1) ? (group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node) ? c.node : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)) : undefined;
+    this.packsInside = packsInside(c, target, this.tile.vectors * target.lanes);
+    [this.depthLevel, this.depthBlock] = this.chooseDepthBlock();
+    this.partial = this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1) ? (group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node) ? c.node : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)) : undefined;
+    const panels = Math.ceil(c.columns.extent / this.width);
+    this.scratch = newNode('leaf', [], { source: { kind: 'storage' } }, { shape: [panels, this.scratchSize()], dtype: c.node.dtype });
     this.outerVars = c.outer.map((d) => loopVar('m', d.extent));
     this.aSlot = this.b.buffer(c.a.buffer);
     this.bSlot = this.b.buffer(c.b.buffer);
   }
 
   lower(): Lowered {
-    const { c, b } = this;
+    const { c, b, target } = this;
     const first = this.unitDim;
-    const byPanels = this.panelsAsUnits();
+    const byPanels = panelsAsUnits(c, target, this.width);
     const panels = Math.ceil(c.columns.extent / this.width);
     const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && i !== this.innerDim && (byPanels || i !== first));
     const inside = (rowRange: { from: Expr; to: Expr }, panelRange: { from: Expr; to: Expr } | undefined): void =>
-      this.depthBlocks((from) => this.nest(loops, () => this.panels(panelRange, (panel, columns) => this.rows(rowRange, panel, columns, from))));
+      byPanels
+        ? this.panels(panelRange, (panel, columns) =>
+            this.depthBlocks((block) => {
+              if (block && this.packsInside) this.pack(panel, columns, block);
+              this.nest(loops, () => this.rows(rowRange, panel, columns, block));
+            }),
+          )
+        : this.depthBlocks((block) => this.nest(loops, () => this.panels(panelRange, (panel, columns) => this.rows(rowRange, panel, columns, block))));
     const rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
     const allRows = { from: indexConstant(0), to: indexConstant(rowExtent) };
     let units = 1;
@@ -104,34 +125,45 @@ class ContractionLowering {
     return this.tile.vectors * this.target.lanes;
   }
 
-  /** About half a first-level cache of the second operand's columns at a time, and deep enough that sums stay in registers for a while. */
-  private chooseDepthBlock(): number {
-    const [outermost, ...rest] = this.c.depth;
-    if (!outermost || this.c.node.dtype === 'float64') return outermost?.extent ?? 1;
-    const each = rest.reduce((p, d) => p * d.extent, 1);
+  /** What a block touches of the second operand's columns should be about two first-level caches, and deep enough that sums stay in registers for a while. */
+  private chooseDepthBlock(): [number, number] {
+    const { depth, node } = this.c;
     const wanted = Math.max(Math.floor((this.target.l1Bytes * 2) / (4 * this.width)), 256);
-    if (each * outermost.extent <= wanted * 2) return outermost.extent;
-    const blocks = Math.ceil((each * outermost.extent) / wanted);
-    return Math.max(1, Math.ceil(outermost.extent / blocks));
+    for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
+      const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
+      const { extent } = depth[level];
+      if (each * extent <= wanted * 2) return [level, extent];
+      if (each > wanted && level + 1 < depth.length) continue;
+      const blocks = Math.ceil((each * extent) / wanted);
+      return [level, Math.max(1, Math.ceil(extent / blocks))];
+    }
+    return [0, depth[0]?.extent ?? 1];
   }
 
   /** The blocks of the depth, outside of all loops over the result. */
-  private depthBlocks(make: (from: Expr | undefined) => void): void {
-    if (!this.partial) {
+  private depthBlocks(make: (block: Block | undefined) => void): void {
+    if (!this.partial && !this.packsInside) {
       make(undefined);
       return;
     }
-    const name = this.b.fresh('block');
-    this.b.loop(name, indexConstant(0), indexConstant(this.c.depth[0].extent), this.depthBlock, () => make(indexVariable(name)));
-  }
-
-  /** A second operand larger than the first: each thread takes its own columns, so that no two read the same of it. */
-  private panelsAsUnits(): boolean {
-    const { c, target } = this;
-    const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
-    const depth = c.depth.reduce((p, d) => p * d.extent, 1);
-    const large = c.columns.extent * depth * 4 > 4 * target.l1Bytes && c.columns.extent > 2 * rows && c.columns.extent >= 2 * target.threads * this.width;
-    return rows < 2 * target.threads || (large && c.outer.length === 1);
+    const { b, c } = this;
+    const around: Expr[] = [];
+    const walk = (level: number): void => {
+      const name = b.fresh('block');
+      const { extent } = c.depth[level];
+      const step = level === this.depthLevel ? this.depthBlock : 1;
+      b.loop(name, indexConstant(0), indexConstant(extent), step, () => {
+        const at = indexVariable(name);
+        if (level < this.depthLevel) {
+          around.push(at);
+          walk(level + 1);
+          around.pop();
+          return;
+        }
+        make({ around: [...around], from: at, to: b.let(indexMin(indexAdd(at, indexConstant(this.depthBlock)), indexConstant(extent))) });
+      });
+    };
+    walk(0);
   }
 
   private nest(loops: readonly number[], make: () => void): void {
@@ -162,9 +194,9 @@ class ContractionLowering {
     });
   }
 
-  private rows(range: { from: Expr; to: Expr }, panel: Expr, columns: number, from: Expr | undefined): void {
+  private rows(range: { from: Expr; to: Expr }, panel: Expr, columns: number, block: Block | undefined): void {
     if (this.rowDim < 0) {
-      this.tileAt({ row: indexConstant(0), count: 1, panel, columns, from });
+      this.tileAt({ row: indexConstant(0), count: 1, panel, columns, block });
       return;
     }
     const { b } = this;
@@ -176,10 +208,10 @@ class ContractionLowering {
       for (const count of sizes) {
         const turns = Math.floor((total - at) / count);
         if (turns === 0) continue;
-        if (turns === 1) this.tileAt({ row: indexConstant(at), count, panel, columns, from });
+        if (turns === 1) this.tileAt({ row: indexConstant(at), count, panel, columns, block });
         else {
           const name = b.fresh('row');
-          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () => this.tileAt({ row: indexVariable(name), count, panel, columns, from }));
+          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () => this.tileAt({ row: indexVariable(name), count, panel, columns, block }));
         }
         at += turns * count;
       }
@@ -191,7 +223,7 @@ class ContractionLowering {
       const name = b.fresh('row');
       const left: Expr = { kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'sub', args: [range.to, indexConstant(count - 1)] };
       b.loop(name, at, left, count, () => {
-        this.tileAt({ row: indexVariable(name), count, panel, columns, from });
+        this.tileAt({ row: indexVariable(name), count, panel, columns, block });
         b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
       });
     };
@@ -202,7 +234,7 @@ class ContractionLowering {
   private tileAt(tile: Tile): void {
     const { c, b, type } = this;
     const { lanes } = this.target;
-    const { row, panel, columns, from } = tile;
+    const { row, panel, columns, block } = tile;
     const vectors = Math.ceil(columns / lanes);
     const tail = columns % lanes;
     const offsets = this.rowOffsets(tile.count);
@@ -215,14 +247,20 @@ class ContractionLowering {
       if (d.b !== 0) bBase = indexAdd(bBase, indexMul(at, d.b));
     });
     bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
+    if (this.packsInside) bBase = indexMul(panel, this.scratchSize());
     const aStart = b.let(aBase);
     const bStart = b.let(bBase);
     const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
-    if (from) b.when({ kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [indexConstant(0), from] }, () => this.eachSum(tile, sums, (sum, load) => b.assign(sum, load())));
+    const bool = { scalar: 'bool', lanes: 1 } as const;
+    if (block && this.partial) {
+      const done = [...block.around, block.from].reduce(indexAdd);
+      b.when({ kind: 'op', type: bool, op: 'less', args: [indexConstant(0), done] }, () => this.eachSum(tile, sums, (sum, load) => b.assign(sum, load())));
+    }
+    const bSlot = this.packsInside ? b.buffer(this.scratch) : this.bSlot;
     const inner = (aAt: Expr, bAt: Expr): void => {
       const columnVectors = Array.from({ length: vectors }, (_, v) => {
-        const partial = c.panel === undefined && v === vectors - 1 && tail > 0;
-        return b.let({ kind: 'load', type, buffer: this.bSlot, index: indexAdd(bAt, indexConstant(v * lanes)), stride: 1, ...(partial ? { count: indexConstant(tail) } : {}) });
+        const partial = c.panel === undefined && !this.packsInside && v === vectors - 1 && tail > 0;
+        return b.let({ kind: 'load', type, buffer: bSlot, index: indexAdd(bAt, indexConstant(v * lanes)), stride: 1, ...(partial ? { count: indexConstant(tail) } : {}) });
       });
       offsets.forEach(({ a }, r) => {
         const value = b.let({ kind: 'load', type, buffer: this.aSlot, index: indexAdd(aAt, indexConstant(a)), stride: 0 });
@@ -235,22 +273,81 @@ class ContractionLowering {
         inner(aAt, bAt);
         return;
       }
+      const level = c.depth.length - dims.length;
+      const around = block?.around[level];
+      const packedStride = this.packedStrides()[level];
+      const bStride = this.packsInside ? packedStride : d.b;
+      if (block && around) {
+        depth(rest, indexAdd(aAt, indexMul(around, d.a)), this.packsInside ? bAt : indexAdd(bAt, indexMul(around, d.b)));
+        return;
+      }
       const name = b.fresh('k');
       const k = indexVariable(name);
+      const blocked = block !== undefined && level === this.depthLevel;
+      const from = blocked ? block.from : indexConstant(0);
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
-      const blocked = from !== undefined && dims.length === c.depth.length;
-      const to = blocked ? b.let(indexMin(indexAdd(from, indexConstant(this.depthBlock)), indexConstant(d.extent))) : indexConstant(d.extent);
-      b.loop(name, blocked ? from : indexConstant(0), to, 1, () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(k, d.b))), unroll);
+      const bTurn = blocked && this.packsInside ? indexSub(k, from) : k;
+      b.loop(name, from, blocked ? block.to : indexConstant(d.extent), 1, () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(bTurn, bStride))), unroll);
     };
     depth(c.depth, aStart, bStart);
-    if (!from) {
+    if (!block || !this.partial) {
       this.epilogue(tile, sums);
       return;
     }
-    const more: Expr = { kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [indexAdd(from, indexConstant(this.depthBlock)), indexConstant(c.depth[0].extent)] };
+    const less = (x: Expr, y: Expr): Expr => b.op('less', bool, x, y);
+    const more = [less(block.to, indexConstant(c.depth[this.depthLevel].extent)), ...block.around.map((at, i) => less(at, indexConstant(c.depth[i].extent - 1)))].reduce((x, y) => b.op('logicalOr', bool, x, y));
     const waiting = b.block(() => this.eachSum(tile, sums, (sum, _load, store) => store(sum)));
     const last = b.block(() => this.epilogue(tile, sums));
     b.push({ kind: 'if', condition: more, then: waiting, otherwise: last });
+  }
+
+  /** Strides of the summed dimensions in a packed block: the blocked one and those inside it, row-major, a panel wide. */
+  private packedStrides(): number[] {
+    let stride = this.width;
+    const out = this.c.depth.map(() => 0);
+    for (let i = this.c.depth.length - 1; i >= this.depthLevel; i--) {
+      out[i] = stride;
+      stride *= i === this.depthLevel ? this.depthBlock : this.c.depth[i].extent;
+    }
+    return out;
+  }
+
+  private scratchSize(): number {
+    const { depth } = this.c;
+    return this.depthBlock * depth.slice(this.depthLevel + 1).reduce((p, d) => p * d.extent, 1) * this.width;
+  }
+
+  /** Copies a block of the second operand's columns together; lanes beyond the columns stay what they were (0). */
+  private pack(panel: Expr, columns: number, block: Block): void {
+    const { b, c, type } = this;
+    const { lanes } = this.target;
+    const strides = this.packedStrides();
+    const vectors = Math.ceil(columns / lanes);
+    const tail = columns % lanes;
+    const slot = b.buffer(this.scratch, true);
+    const walk = (level: number, from: Expr, to: Expr): void => {
+      const d = c.depth[level];
+      if (!d) {
+        for (let v = 0; v < vectors; v++) {
+          const count = v === vectors - 1 && tail > 0 ? { count: indexConstant(tail) } : {};
+          const value = b.let({ kind: 'load', type, buffer: this.bSlot, index: indexAdd(from, indexConstant(v * lanes * c.columns.b)), stride: c.columns.b, ...count });
+          b.push({ kind: 'store', buffer: slot, index: indexAdd(to, indexConstant(v * lanes)), value, stride: 1 });
+        }
+        return;
+      }
+      const around = block.around[level];
+      if (around) {
+        walk(level + 1, indexAdd(from, indexMul(around, d.b)), to);
+        return;
+      }
+      const name = b.fresh('p');
+      const k = indexVariable(name);
+      const blocked = level === this.depthLevel;
+      const start = blocked ? block.from : indexConstant(0);
+      b.loop(name, start, blocked ? block.to : indexConstant(d.extent), 1, () => walk(level + 1, indexAdd(from, indexMul(k, d.b)), indexAdd(to, indexMul(blocked ? indexSub(k, start) : k, strides[level]))));
+    };
+    const source = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
+    walk(0, b.let(source), b.let(indexMul(panel, this.scratchSize())));
   }
 
   /** Offsets of the rows of a tile, in the first operand and as indices along the row dimensions. */
@@ -317,9 +414,11 @@ class ContractionLowering {
             if (buffer && this.touched.length < 4096) this.touched.push({ buffer, flat: flat.key, store: false });
           },
         });
-        for (const member of group.members) {
+        const values = group.members.map((member) => {
           const index = sameLength(member.shape, c.node.shape) ? point : unflatten(flattenPoint(point, c.node.shape), member.shape);
-          const value = emitter.value(member, index);
+          return { member, index, value: emitter.value(member, index) };
+        });
+        for (const { member, index, value } of values) {
           for (const home of this.stores.get(member) ?? []) {
             const flat = homeIndex(home, member.shape, index);
             if (this.touched.length < 4096) this.touched.push({ buffer: home.buffer, flat: flat.key, store: true });
@@ -373,7 +472,7 @@ class ContractionLowering {
     const { c } = this;
     const rows = c.outer.map((d) => d.extent).join('x') || '1';
     const epilogue = this.group.members.slice(1).map((n) => n.op);
-    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x')}, tile ${this.tile.inner > 1 ? `${this.tile.rows}x${this.tile.inner}` : this.tile.rows}x${this.tile.vectors}${this.partial ? ` by ${this.depthBlock}` : ''}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
+    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x')}, tile ${this.tile.inner > 1 ? `${this.tile.rows}x${this.tile.inner}` : this.tile.rows}x${this.tile.vectors}${this.partial ? ` by ${this.depthBlock}` : ''}${this.packsInside ? ', packing' : ''}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { sizeOf, stridesOf } from '../../core/shape.ts';
 import { attributesOf, type Node } from '../../graph/node.ts';
+import type { Target } from '../../ir/ir.ts';
 import { Index, loopVar } from './affine.ts';
 import { sourceIndex } from './emit.ts';
 import { type Home, homeIndex } from './group.ts';
@@ -22,7 +23,7 @@ export interface Contraction {
   /** Buffers of the operands and the element where each starts. */
   readonly a: { readonly buffer: Node; readonly offset: number };
   readonly b: { readonly buffer: Node; readonly offset: number };
-  /** Dimensions of the result, outer to inner, neighbours merged where all strides allow. The last one is the vector dimension: b and out strides 1, a stride 0. */
+  /** Dimensions of the result, outer to inner, neighbours merged where all strides allow. The last one is the vector dimension: out stride 1, a stride 0. */
   readonly outer: readonly Dim[];
   readonly columns: Dim;
   /** Summed dimensions, outer to inner. */
@@ -30,6 +31,21 @@ export interface Contraction {
   /** Packed second operand: columns lie in panels of this width, panels `panelStride` apart. */
   readonly panel: { readonly width: number; readonly stride: number } | undefined;
   readonly flops: number;
+}
+
+/** A second operand larger than the first: each thread takes its own columns, so that no two read the same of it. */
+export function panelsAsUnits(c: Contraction, target: Target, width: number): boolean {
+  const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
+  const depth = c.depth.reduce((p, d) => p * d.extent, 1);
+  const large = c.columns.extent * depth * 4 > 4 * target.l1Bytes && c.columns.extent > 2 * rows && c.columns.extent >= 2 * target.threads * width;
+  return rows < 2 * target.threads || (large && c.outer.length === 1);
+}
+
+/** Whether a kernel that goes panel by panel packs them itself: when columns are not neighbours in memory, or rows far apart are used more than once. */
+export function packsInside(c: Contraction, target: Target, width: number): boolean {
+  if (c.panel || c.depth.length === 0 || !panelsAsUnits(c, target, width) || c.outer.some((d) => d.b !== 0)) return false;
+  const rows = c.outer.reduce((p, d) => p * d.extent, 1);
+  return c.columns.b !== 1 || (rows >= 12 && c.depth[c.depth.length - 1].b > width);
 }
 
 /** Strides of an operand along dimensions: its flat index must be affine in them. Undefined when it is not. */
@@ -95,7 +111,7 @@ export function contractDims(node: Node, homeOf: (node: Node) => Home | undefine
   };
   const dims = mergeDims([...out].map((letter, i) => ({ extent: extent(letter), a: strideA(letter), b: strideB(letter), out: outStrides[i] })));
   const columns = dims.pop() ?? { extent: 1, a: 0, b: 1, out: 1 };
-  if (columns.b !== 1 || columns.a !== 0 || columns.out !== 1) return undefined;
+  if (columns.a !== 0 || columns.out !== 1) return undefined;
   const depth = mergeDims(summed.map((letter) => ({ extent: extent(letter), a: strideA(letter), b: strideB(letter), out: 0 })));
   return { node, a: operandA, b: operandB, outer: dims, columns, depth, panel: undefined, flops };
 }

@@ -160,8 +160,9 @@ export class Emitter {
 
   /** low ≤ index < high as a condition, or undefined when it always holds. Also the index clamped into that range. */
   private bounded(index: Index, low: number, high: number): { condition: Expr | undefined; inside: Index } {
-    if (index.min >= low && index.max < high) return { condition: undefined, inside: index };
+    // Reported even when it always holds: it would not if loops were merged across it.
     this.context.onAccess?.(null, index);
+    if (index.min >= low && index.max < high) return { condition: undefined, inside: index };
     const { vector } = this.context;
     const lanes = vector && this.varies(index) ? vector.lanes : 1;
     const type: Type = { scalar: 'i32', lanes };

@@ -77,6 +77,8 @@ class NestLowering {
   private readonly context: LowerContext;
   private readonly plan: Plan;
   private readonly lanes: number;
+  /** Stores of the row at hand: they happen when everything is loaded, so that an input may be overwritten in place. */
+  private waiting: (() => void)[] = [];
   /** Loops that stand at a fixed value while code is written out. */
   private fixed = new Map<Loop, Index>();
 
@@ -201,6 +203,7 @@ class NestLowering {
       this.registers.clear();
       const last = Math.max(0, ...this.levels.values());
       for (let level = 0; level <= last; level++) this.phase(level, count);
+      for (const store of this.waiting.splice(0)) store();
     });
   }
 
@@ -212,14 +215,17 @@ class NestLowering {
       const role = roleIn(group, node);
       if (role === 'row' || (role === 'full' && !hasAxes)) {
         const value = this.emitter(count).value(node, memberIndex(group, node, role, this.point()));
-        this.store(node, role, value, count);
+        this.waiting.push(() => this.store(node, role, value, count));
       }
     }
     const reductions = here.filter((n) => roleIn(group, n) === 'reduce');
     const maps = hasAxes ? here.filter((n) => roleIn(group, n) === 'full') : [];
     if (reductions.length + maps.length === 0) return;
     this.inner(reductions, maps, count);
-    for (const node of reductions) this.store(node, 'row', this.registers.get(node) as Expr, count);
+    for (const node of reductions) {
+      const value = this.registers.get(node) as Expr;
+      this.waiting.push(() => this.store(node, 'row', value, count));
+    }
   }
 
   /** The loops over the folded axes: all reductions and full maps of one level together. */
@@ -236,7 +242,10 @@ class NestLowering {
       const emitter = this.emitter(partial);
       this.unrolled(written, () => {
         for (const state of accumulators) state.add(chain, emitter, along === null ? undefined : partial);
-        for (const node of maps) this.store(node, 'full', emitter.value(node, memberIndex(this.group, node, 'full', this.point())), partial);
+        const values = maps.map((node) => emitter.value(node, memberIndex(this.group, node, 'full', this.point())));
+        maps.forEach((node, i) => {
+          this.store(node, 'full', values[i], partial);
+        });
       });
     };
     if (along) {

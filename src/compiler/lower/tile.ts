@@ -14,6 +14,8 @@ export function tileCandidates(target: Target, wide: boolean): TileShape[] {
     const most = Math.floor((registers - vectors - 1) / vectors);
     for (let rows = 1; rows <= Math.min(28, most); rows++) out.push({ rows, vectors });
   }
+  // A single row needs no register for its columns: each is used once. Wide tiles read far memory in longer runs.
+  for (let vectors = 5; vectors <= Math.min(16, registers - 2); vectors++) out.push({ rows: 1, vectors });
   return out;
 }
 
@@ -65,7 +67,7 @@ export function chooseTile(target: Target, { rows, around, columns, wide, width 
   let best: TileChoice = { rows: 1, vectors: 1, inner: 1 };
   let bestCost = Number.POSITIVE_INFINITY;
   const consider = (tile: TileChoice, cost: number): void => {
-    const weighed = cost * (1 + 0.002 * tile.rows * tile.inner);
+    const weighed = cost * (1 + 0.002 * tile.rows * tile.inner + (rows * around === 1 ? 0.1 / tile.vectors : 0));
     if (weighed < bestCost) [best, bestCost] = [tile, weighed];
   };
   for (const tile of tileCandidates(target, wide)) {

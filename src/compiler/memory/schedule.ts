@@ -12,11 +12,12 @@ export const blocksOf = (lowered: Lowered): number => (lowered.units > 1 && lowe
 /** Whether `later` may follow `earlier` without a barrier: all memory they share is touched part by part by both. */
 function sameParts(earlier: Task, later: Task): boolean {
   if (earlier.blocks !== later.blocks || earlier.blocks < 2) return earlier.blocks === 1 && later.blocks === 1;
-  const touched = new Map(earlier.lowered.buffers.map(({ node, written }) => [node, written]));
-  for (const { node, written } of later.lowered.buffers) {
-    const before = touched.get(node);
-    if (before === undefined || (!before && !written)) continue;
-    if (!earlier.lowered.aligned.has(node) || !later.lowered.aligned.has(node)) return false;
+  const memory = (task: Task, node: Node): Node => task.replaces?.get(node) ?? node;
+  for (const mine of later.lowered.buffers) {
+    for (const other of earlier.lowered.buffers) {
+      if (memory(later, mine.node) !== memory(earlier, other.node) || (!mine.written && !other.written)) continue;
+      if (!earlier.lowered.aligned.has(other.node) || !later.lowered.aligned.has(mine.node)) return false;
+    }
   }
   return true;
 }

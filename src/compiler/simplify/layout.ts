@@ -7,10 +7,11 @@ import type { AttributesOf } from '../../graph/attributes.ts';
 import { attributesOf, type Node, newNode } from '../../graph/node.ts';
 import type { Target } from '../../ir/ir.ts';
 import * as build from '../../ops/build.ts';
-import { throughMovement, throughReshape } from '../fuse/homes.ts';
-import { contractDims, packLetters } from '../lower/dims.ts';
+import { hasOwnSchedule, throughMovement, throughReshape } from '../fuse/homes.ts';
+import { contractDims, packLetters, packsInside } from '../lower/dims.ts';
 import { chooseTile } from '../lower/tile.ts';
 import type { Home } from '../lower/group.ts';
+import { opOf } from '../../ops/registry.ts';
 import { prepareLoop } from './loops.ts';
 import { rewriteGraph } from './simplify.ts';
 import { chunksOf } from './split.ts';
@@ -19,7 +20,7 @@ import { chunksOf } from './split.ts';
 const mostPartials = 1 << 21;
 
 /** The graph with its layouts; adds to `forced` what must be in memory as it is. */
-export function chooseLayouts(outputs: readonly Node[], target: Target, forced: Set<Node>): Node[] {
+export function chooseLayouts(outputs: readonly Node[], target: Target, forced: Set<Node>, inLoop = false): Node[] {
   const known = new Map<string, Node>();
   const force = (key: string, make: () => Node): Node => {
     const found = known.get(key);
@@ -29,12 +30,17 @@ export function chooseLayouts(outputs: readonly Node[], target: Target, forced: 
     if (node.op !== 'leaf') forced.add(node);
     return node;
   };
-  const passes: Passes = { target, force };
+  const passes: Passes = { target, force, inLoop };
   return rewriteGraph(outputs, (node) => {
     if (node.op === 'conv') return convolution(node, passes);
     if (node.op === 'contract') return contraction(node, passes);
+    if (node.op === 'concat' || node.op === 'pad') {
+      // What a sort or a loop writes is copied into its window by a kernel of its own.
+      const inputs = node.inputs.map((x) => (hasOwnSchedule(x) && opOf(x).kind !== 'contraction' ? newNode('cast', [x], { dtype: x.dtype }, x) : x));
+      return inputs.some((x, i) => x !== node.inputs[i]) ? newNode(node.op, inputs, node.attributes, node) : node;
+    }
     if (node.op === 'scan') {
-      const loop = prepareLoop(node, (body) => chooseLayouts(body, target, forced), forced);
+      const loop = prepareLoop(node, (body) => chooseLayouts(body, target, forced, true), forced);
       return newNode('scan', loop.inputs.map((input) => dense(input, passes)), loop.attributes, loop);
     }
     return node;
@@ -43,6 +49,8 @@ export function chooseLayouts(outputs: readonly Node[], target: Target, forced: 
 
 interface Passes {
   readonly target: Target;
+  /** In the body of a loop, what is packed can often be packed once, outside. */
+  readonly inLoop: boolean;
   /** A node to be kept in memory, the same one for the same key. */
   readonly force: (key: string, make: () => Node) => Node;
 }
@@ -201,13 +209,15 @@ function contraction(node: Node, passes: Passes): Node {
   const depth = product(letters.depth);
   const parts = deepChunks(rows, columns, letters, extent);
   if (parts > 1) return chunkedContraction(node, letters.depth[0], parts, passes);
-  const direct = contractDims(node, assumedHome);
+  const dims = contractDims(node, assumedHome);
+  const direct = dims?.columns.b === 1 ? dims : undefined;
   if (!direct && rows === 1 && columns * depth > 256) return productSum(node);
   const stride = direct ? (direct.depth[direct.depth.length - 1]?.b ?? 0) : 0;
   const tile = chooseTile(passes.target, { rows: Math.ceil(rows / passes.target.threads), around: 1, columns, wide: node.dtype === 'float64' });
   const width = tile.vectors * passes.target.lanes;
   const far = stride > width && stride * 4 >= 512;
-  const packs = !direct || (far && rows >= 4 * tile.rows && depth >= 8);
+  const inside = !passes.inLoop && dims !== undefined && packsInside(dims, passes.target, width);
+  const packs = !inside && (!direct || (far && rows >= 4 * tile.rows && depth >= 8));
   // The first operand only needs addresses that are affine in its own dimensions.
   const first = affineOperand(x, passes);
   if (!packs) return newNode('contract', [first, y], node.attributes as AttributesOf['contract'], node);
