@@ -95,14 +95,14 @@ class ContractionLowering {
     const panels = Math.ceil(c.columns.extent / this.width);
     const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && i !== this.innerDim && (byPanels || i !== first));
     const inside = (rowRange: { from: Expr; to: Expr }, panelRange: { from: Expr; to: Expr } | undefined): void =>
-      byPanels
-        ? this.panels(panelRange, (panel, columns) =>
-            this.depthBlocks((block) => {
-              if (block && this.packsInside) this.pack(panel, columns, block);
-              this.nest(loops, () => this.rows(rowRange, panel, columns, block));
-            }),
-          )
-        : this.depthBlocks((block) => this.nest(loops, () => this.panels(panelRange, (panel, columns) => this.rows(rowRange, panel, columns, block))));
+      this.depthBlocks((block) =>
+        this.nest(loops, () =>
+          this.panels(panelRange, (panel, columns) => {
+            if (block && this.packsInside) this.pack(panel, columns, block);
+            this.rows(rowRange, panel, columns, block);
+          }),
+        ),
+      );
     const rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
     const allRows = { from: indexConstant(0), to: indexConstant(rowExtent) };
     let units = 1;
@@ -247,7 +247,8 @@ class ContractionLowering {
       if (d.b !== 0) bBase = indexAdd(bBase, indexMul(at, d.b));
     });
     bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
-    if (this.packsInside) bBase = indexMul(panel, this.scratchSize());
+    // Each thread packs into a place of its own, found by where its range begins.
+    if (this.packsInside) bBase = indexMul(unitsFrom, this.scratchSize());
     const aStart = b.let(aBase);
     const bStart = b.let(bBase);
     const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
@@ -347,7 +348,7 @@ class ContractionLowering {
       b.loop(name, start, blocked ? block.to : indexConstant(d.extent), 1, () => walk(level + 1, indexAdd(from, indexMul(k, d.b)), indexAdd(to, indexMul(blocked ? indexSub(k, start) : k, strides[level]))));
     };
     const source = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
-    walk(0, b.let(source), b.let(indexMul(panel, this.scratchSize())));
+    walk(0, b.let(source), b.let(indexMul(unitsFrom, this.scratchSize())));
   }
 
   /** Offsets of the rows of a tile, in the first operand and as indices along the row dimensions. */
