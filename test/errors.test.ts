@@ -193,7 +193,7 @@ const table: readonly (readonly [string, () => unknown, string])[] = [
   ['a negative number of digits', () => data.digits({ count: -1 }), 'digits: count must be a whole number ≥ 1, got -1.'],
   ['digits too small to draw', () => data.digits({ size: 4 }), 'digits: size must be a whole number in 8 … 1024, got 4.'],
   // Training
-  ['no loss', fitting({ loss: undefined }), 'fit: there is no loss. Pass loss: one of crossEntropy, binaryCrossEntropy, meanSquaredError, meanAbsoluteError, huber, hinge, or a function (outputs, targets) => scalar.'],
+  ['no loss', fitting({ loss: undefined }), "fit: there is no loss. Pass loss: 'crossEntropy', say, or a function (outputs, targets) => scalar."],
   ['an unknown loss', fitting({ loss: 'crossEntropi' }), 'fit: there is no loss "crossEntropi". Did you mean crossEntropy?'],
   ['an unknown metric', fitting({ metrics: ['acuracy'] }), 'fit: there is no metric "acuracy". Did you mean accuracy?'],
   ['a metric twice', fitting({ metrics: ['accuracy', 'accuracy'] }), 'fit: the metric accuracy is given twice.'],

@@ -1,9 +1,9 @@
 /**
- * The C text at the top of every compile unit: vector types, loads and stores, conversions, vectorised maths.
- * Scalars use the vector functions on a splat value, so that a value does not depend on which of the two computed it.
- * exp, log, tanh, sin, cos: range reduction and minimax polynomials as in Cephes (Moshier), in float32, all lanes at once; rarer functions go through libm lane by lane.
+ * The C text at the top of every compile unit: vector types, loads and stores, conversions, arithmetic; then the maths of c-maths.ts.
+ * Helpers end in the operand's type: sf32 a float, vf32 a vector of them. A mask is a vector of 32-bit lanes, 0 or -1.
  */
 import type { Target } from '../ir/ir.ts';
+import { cMaths } from './c-maths.ts';
 
 const dtypes = [
   { name: 'f32', c: 'float', bytes: 4 },
@@ -39,7 +39,7 @@ export function cPrelude(target: Target): string {
     out.push(partial(name, c, L));
     out.push(folds(name, c));
   }
-  out.push(booleans, casts(L), select, arithmetic(target), maths, rest);
+  out.push(booleans, casts(L), select, arithmetic(target), cMaths(target));
   return out.join('\n');
 }
 
@@ -64,12 +64,7 @@ ${loops}
 function folds(name: string, c: string): string {
   const fold = (op: string, combine: string): string =>
     `INLINE ${c} fold_${op}_${name}(${name}v v) { for (int h = LANES / 2; h > 0; h /= 2) for (int l = 0; l < h; l++) { ${c} a = v[l], b = v[l + h]; v[l] = ${combine}; } return v[0]; }`;
-  return [
-    fold('add', 'a + b'),
-    fold('mul', 'a * b'),
-    fold('max', 'a > b || a != a ? a : b'),
-    fold('min', 'a < b || a != a ? a : b'),
-  ].join('\n');
+  return [fold('add', 'a + b'), fold('mul', 'a * b'), fold('max', 'a > b || a != a ? a : b'), fold('min', 'a < b || a != a ? a : b')].join('\n');
 }
 
 const booleans = `
@@ -96,14 +91,20 @@ function casts(L: number): string {
       // Through int32 between floating numbers and bytes, so that values wrap as in JavaScript's typed arrays.
       const through = to.name === 'u8' && from.name[0] === 'f' ? '(int32_t)' : '';
       out.push(`INLINE ${to.c} cast_s${from.name}_${to.name}(${from.c} x) { return (${to.c})${through}x; }`);
-      const value = through ? '__builtin_convertvector(__builtin_convertvector(x, i32v), u8v)' : from.name === to.name ? 'x' : `__builtin_convertvector(x, ${to.name}v)`;
+      const value = through
+        ? '__builtin_convertvector(__builtin_convertvector(x, i32v), u8v)'
+        : from.name === to.name
+          ? 'x'
+          : `__builtin_convertvector(x, ${to.name}v)`;
       out.push(`INLINE ${to.name}v cast_v${from.name}_${to.name}(${from.name}v x) { return ${value}; }`);
     }
     out.push(`INLINE int32_t cast_s${from.name}_bool(${from.c} x) { return x != 0; }`);
     const wide = from.bytes === 4 ? 'x != 0' : '__builtin_convertvector(x != 0, i32v)';
     out.push(`INLINE i32v cast_v${from.name}_bool(${from.name}v x) { return ${wide}; }`);
     out.push(`INLINE ${from.c} cast_sbool_${from.name}(int32_t x) { return (${from.c})(x != 0); }`);
-    out.push(`INLINE ${from.name}v cast_vbool_${from.name}(i32v m) { return ${from.name === 'i32' ? 'm & 1' : `__builtin_convertvector(m & 1, ${from.name}v)`}; }`);
+    out.push(
+      `INLINE ${from.name}v cast_vbool_${from.name}(i32v m) { return ${from.name === 'i32' ? 'm & 1' : `__builtin_convertvector(m & 1, ${from.name}v)`}; }`,
+    );
   }
   out.push(
     'INLINE int32_t cast_sbool_bool(int32_t x) { return x; }',
@@ -126,21 +127,38 @@ function casts(L: number): string {
       `INLINE void store_strided_${half}(uint16_t *p, u16v x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,
       `INLINE u16v splat_${half}(uint16_t x) { u16v v = {${Array.from({ length: L }, () => 'x').join(', ')}}; return v; }`,
       `INLINE u16v sel_${half}(i32v m, u16v a, u16v b) { u16v w = (u16v)__builtin_convertvector(m, i16v); return (w & a) | (~w & b); }`,
-      `INLINE f32v cast_v${half}_f32(u16v x) { f32v v; for (int l = 0; l < LANES; l++) v[l] = cast_s${half}_f32(x[l]); return v; }`,
-      `INLINE u16v cast_vf32_${half}(f32v x) { u16v v; for (int l = 0; l < LANES; l++) v[l] = cast_sf32_${half}(x[l]); return v; }`,
       `INLINE u16v cast_v${half}_${half}(u16v x) { return x; }`,
       `INLINE uint16_t cast_s${half}_${half}(uint16_t x) { return x; }`,
     );
   }
+  out.push(halfPrecision);
   return out.join('\n');
 }
 
+const halfPrecision = `
+INLINE f32v cast_vbf16_f32(u16v x) { return (f32v)(__builtin_convertvector(x, u32v) << 16); }
+INLINE u16v cast_vf32_bf16(f32v x) {
+  u32v u = (u32v)x, nan = (u32v)(x != x), rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+  return __builtin_convertvector((nan & ((u >> 16) | 64)) ^ (~nan & rounded), u16v);
+}
+#if defined(__AVX512F__) && LANES == 16
+INLINE f32v cast_vf16_f32(u16v x) { f32v z = {0}; return __builtin_ia32_vcvtph2ps512_mask((i16v)x, z, -1, 4); }
+INLINE u16v cast_vf32_f16(f32v x) { i16v z = {0}; return (u16v)__builtin_ia32_vcvtps2ph512_mask(x, 0, z, -1); }
+#elif defined(__F16C__) && LANES == 8
+INLINE f32v cast_vf16_f32(u16v x) { return __builtin_ia32_vcvtph2ps256((i16v)x); }
+INLINE u16v cast_vf32_f16(f32v x) { return (u16v)__builtin_ia32_vcvtps2ph256(x, 0); }
+#else
+INLINE f32v cast_vf16_f32(u16v x) { f32v v; for (int l = 0; l < LANES; l++) v[l] = cast_sf16_f32(x[l]); return v; }
+INLINE u16v cast_vf32_f16(f32v x) { u16v v; for (int l = 0; l < LANES; l++) v[l] = cast_sf32_f16(x[l]); return v; }
+#endif`;
+
+/** Written with ^: GCC sees one blend in it; with | it does not. */
 const select = `
-INLINE f32v sel_f32(i32v m, f32v a, f32v b) { return (f32v)((m & (i32v)a) | (~m & (i32v)b)); }
-INLINE i32v sel_i32(i32v m, i32v a, i32v b) { return (m & a) | (~m & b); }
-INLINE i32v sel_bool(i32v m, i32v a, i32v b) { return (m & a) | (~m & b); }
-INLINE f64v sel_f64(i32v m, f64v a, f64v b) { i64v w = __builtin_convertvector(m, i64v); return (f64v)((w & (i64v)a) | (~w & (i64v)b)); }
-INLINE u8v sel_u8(i32v m, u8v a, u8v b) { u8v w = (u8v)__builtin_convertvector(m, i8v); return (w & a) | (~w & b); }`;
+INLINE f32v sel_f32(i32v m, f32v a, f32v b) { return (f32v)((m & (i32v)a) ^ (~m & (i32v)b)); }
+INLINE i32v sel_i32(i32v m, i32v a, i32v b) { return (m & a) ^ (~m & b); }
+INLINE i32v sel_bool(i32v m, i32v a, i32v b) { return (m & a) ^ (~m & b); }
+INLINE f64v sel_f64(i32v m, f64v a, f64v b) { i64v w = __builtin_convertvector(m, i64v); return (f64v)((w & (i64v)a) ^ (~w & (i64v)b)); }
+INLINE u8v sel_u8(i32v m, u8v a, u8v b) { u8v w = (u8v)__builtin_convertvector(m, i8v); return (w & a) ^ (~w & b); }`;
 
 function arithmetic(target: Target): string {
   const lanewise = (v: string, body: string): string => `{ ${v} r; for (int l = 0; l < LANES; l++) r[l] = ${body}; return r; }`;
@@ -163,21 +181,27 @@ INLINE float fma_sf32(float a, float b, float c) { return a * b + c; }
 INLINE double fma_sf64(double a, double b, double c) { return a * b + c; }
 INLINE f64v fma_vf64(f64v a, f64v b, f64v c) { return a * b + c; }
 #endif`;
-  const round = (name: string, mode: number, builtin: string): string => `
+  const whole = '__builtin_convertvector(__builtin_convertvector(x, i32v), f32v)';
+  // Without the instruction: numbers from 2^23 on are whole, zeros keep their sign.
+  const round = (name: string, mode: number, builtin: string, generic: string): string => `
 #if defined(__AVX512F__) && LANES == 16
 INLINE f32v ${name}_vf32(f32v x) { return __builtin_ia32_rndscaleps_mask(x, ${mode}, x, -1, 4); }
 #elif defined(__AVX__) && LANES == 8
 INLINE f32v ${name}_vf32(f32v x) { return __builtin_ia32_roundps256(x, ${mode}); }
 #else
-INLINE f32v ${name}_vf32(f32v x) ${lanewise('f32v', `__builtin_${builtin}f(x[l])`)}
+INLINE f32v ${name}_vf32(f32v x) {
+  i32v small = (i32v)x & 0x7fffffff, sign = (i32v)x ^ small;
+  f32v t = ${generic};
+  return sel_f32(small < 0x4b000000, (f32v)((i32v)t | sign), x);
+}
 #endif
 INLINE float ${name}_sf32(float x) { return __builtin_${builtin}f(x); }
 INLINE double ${name}_sf64(double x) { return __builtin_${builtin}(x); }
 INLINE f64v ${name}_vf64(f64v x) ${lanewise('f64v', `__builtin_${builtin}(x[l])`)}`;
   const sqrt = `
-#if defined(__AVX512F__) && LANES == 16
+#if defined(__AVX512F__) && LANES == 16 && !defined(__clang__)
 INLINE f32v sqrt_vf32(f32v x) { return __builtin_ia32_sqrtps512_mask(x, x, -1, 4); }
-#elif defined(__AVX__) && LANES == 8
+#elif defined(__AVX__) && LANES == 8 && !defined(__clang__)
 INLINE f32v sqrt_vf32(f32v x) { return __builtin_ia32_sqrtps256(x); }
 #else
 INLINE f32v sqrt_vf32(f32v x) ${lanewise('f32v', '__builtin_sqrtf(x[l])')}
@@ -185,8 +209,20 @@ INLINE f32v sqrt_vf32(f32v x) ${lanewise('f32v', '__builtin_sqrtf(x[l])')}
 INLINE float sqrt_sf32(float x) { return __builtin_sqrtf(x); }
 INLINE double sqrt_sf64(double x) { return __builtin_sqrt(x); }
 INLINE f64v sqrt_vf64(f64v x) ${lanewise('f64v', '__builtin_sqrt(x[l])')}`;
-  const out = [`/* ${target.lanes} lanes */`, fma, round('floor', 9, 'floor'), round('ceil', 10, 'ceil'), round('round', 8, 'rint'), sqrt];
-  for (const [t, c] of [['f32', 'float'], ['f64', 'double'], ['i32', 'int32_t'], ['u8', 'uint8_t']] as const) {
+  const out = [
+    `/* ${target.lanes} lanes */`,
+    fma,
+    round('floor', 9, 'floor', `${whole}; t -= __builtin_convertvector((t > x) & 1, f32v)`),
+    round('ceil', 10, 'ceil', `${whole}; t += __builtin_convertvector((t < x) & 1, f32v)`),
+    round('round', 8, 'rint', '((f32v)small + 0x1p23f) - 0x1p23f'),
+    sqrt,
+  ];
+  for (const [t, c] of [
+    ['f32', 'float'],
+    ['f64', 'double'],
+    ['i32', 'int32_t'],
+    ['u8', 'uint8_t'],
+  ] as const) {
     const floating = t[0] === 'f';
     const nan = floating ? ' || a != a' : '';
     const vnan = (comparison: string): string => {
@@ -219,14 +255,11 @@ INLINE f64v sqrt_vf64(f64v x) ${lanewise('f64v', '__builtin_sqrt(x[l])')}`;
       const f = t === 'f32' ? 'f' : '';
       out.push(
         `INLINE ${c} abs_s${t}(${c} x) { return __builtin_fabs${f}(x); }`,
-        t === 'f32' ? 'INLINE f32v abs_vf32(f32v x) { return (f32v)((i32v)x & 0x7fffffff); }' : `INLINE f64v abs_vf64(f64v x) ${lanewise('f64v', '__builtin_fabs(x[l])')}`,
+        t === 'f32'
+          ? 'INLINE f32v abs_vf32(f32v x) { return (f32v)((i32v)x & 0x7fffffff); }'
+          : `INLINE f64v abs_vf64(f64v x) ${lanewise('f64v', '__builtin_fabs(x[l])')}`,
         `INLINE ${c} sign_s${t}(${c} x) { return x > 0 ? 1 : x < 0 ? -1 : x; }`,
         `INLINE ${t}v sign_v${t}(${t}v x) ${t === 'f32' ? '{ return sel_f32(x > 0, splat_f32(1), sel_f32(x < 0, splat_f32(-1), x)); }' : lanewise('f64v', 'sign_sf64(x[l])')}`,
-        `extern ${c} fmod${f}(${c}, ${c}); extern ${c} pow${f}(${c}, ${c});`,
-        `INLINE ${c} mod_s${t}(${c} a, ${c} b) { ${c} r = fmod${f}(a, b); return r != 0 && (r < 0) != (b < 0) ? r + b : r; }`,
-        `INLINE ${t}v mod_v${t}(${t}v a, ${t}v b) ${lanewise(`${t}v`, `mod_s${t}(a[l], b[l])`)}`,
-        `INLINE ${c} pow_s${t}(${c} a, ${c} b) { return pow${f}(a, b); }`,
-        `INLINE ${t}v pow_v${t}(${t}v a, ${t}v b) ${lanewise(`${t}v`, `pow${f}(a[l], b[l])`)}`,
         `INLINE ${c} rsqrt_s${t}(${c} x) { return 1 / sqrt_s${t}(x); }`,
         `INLINE ${t}v rsqrt_v${t}(${t}v x) { return 1 / sqrt_v${t}(x); }`,
       );
@@ -239,112 +272,4 @@ INLINE f64v sqrt_vf64(f64v x) ${lanewise('f64v', '__builtin_sqrt(x[l])')}`;
     'INLINE f64v uniform_vf64(i32v x) { return __builtin_convertvector((u32v)x, f64v) * 0x1p-32; }',
   );
   return out.join('\n');
-}
-
-const maths = `
-INLINE f32v power_of_two(i32v n) { return (f32v)((n + 127) << 23); }
-static __attribute__((noinline, unused)) f32v exp_vf32(f32v x) {
-  f32v c = sel_f32(x > 89.0f, splat_f32(89.0f), sel_f32(x < -104.0f, splat_f32(-104.0f), x));
-  f32v n = round_vf32(c * 1.44269504f);
-  f32v r = fma_vf32(n, splat_f32(-0.693359375f), c);
-  r = fma_vf32(n, splat_f32(2.12194440e-4f), r);
-  f32v p = splat_f32(1.9875691500e-4f);
-  p = fma_vf32(p, r, splat_f32(1.3981999507e-3f));
-  p = fma_vf32(p, r, splat_f32(8.3334519073e-3f));
-  p = fma_vf32(p, r, splat_f32(4.1665795894e-2f));
-  p = fma_vf32(p, r, splat_f32(1.6666665459e-1f));
-  p = fma_vf32(p, r, splat_f32(5.0000001201e-1f));
-  p = fma_vf32(p, r * r, r) + 1.0f;
-  i32v i = __builtin_convertvector(n, i32v);
-  i32v half = i >> 1;
-  return p * power_of_two(half) * power_of_two(i - half);
-}
-static __attribute__((noinline, unused)) f32v log_vf32(f32v x) {
-  i32v tiny = x < 1.17549435e-38f;
-  f32v y = sel_f32(tiny, x * 8388608.0f, x);
-  i32v bits = (i32v)y;
-  i32v e = ((bits >> 23) & 255) - 126 - (tiny & 23);
-  f32v m = (f32v)((bits & 0x007fffff) | 0x3f000000);
-  i32v low = m < 0.707106781f;
-  f32v f = sel_f32(low, m + m, m) - 1.0f;
-  f32v n = __builtin_convertvector(e + low, f32v);
-  f32v z = f * f;
-  f32v p = splat_f32(7.0376836292e-2f);
-  p = fma_vf32(p, f, splat_f32(-1.1514610310e-1f));
-  p = fma_vf32(p, f, splat_f32(1.1676998740e-1f));
-  p = fma_vf32(p, f, splat_f32(-1.2420140846e-1f));
-  p = fma_vf32(p, f, splat_f32(1.4249322787e-1f));
-  p = fma_vf32(p, f, splat_f32(-1.6668057665e-1f));
-  p = fma_vf32(p, f, splat_f32(2.0000714765e-1f));
-  p = fma_vf32(p, f, splat_f32(-2.4999993993e-1f));
-  p = fma_vf32(p, f, splat_f32(3.3333331174e-1f));
-  p = p * f * z;
-  p = fma_vf32(n, splat_f32(-2.12194440e-4f), p);
-  p = fma_vf32(z, splat_f32(-0.5f), p);
-  f32v r = fma_vf32(n, splat_f32(0.693359375f), f + p);
-  r = sel_f32(x == 0, splat_f32(-__builtin_inff()), r);
-  r = sel_f32(x < 0, splat_f32(__builtin_nanf("")), r);
-  return sel_f32((x == __builtin_inff()) | (x != x), x, r);
-}
-INLINE f32v sigmoid_vf32(f32v x) {
-  f32v e = exp_vf32(-abs_vf32(x));
-  return sel_f32(x < 0, e, splat_f32(1.0f)) / (1.0f + e);
-}
-static __attribute__((noinline, unused)) f32v tanh_vf32(f32v x) {
-  f32v a = abs_vf32(x), z = x * x;
-  f32v p = splat_f32(-5.70498872745e-3f);
-  p = fma_vf32(p, z, splat_f32(2.06390887954e-2f));
-  p = fma_vf32(p, z, splat_f32(-5.37397155531e-2f));
-  p = fma_vf32(p, z, splat_f32(1.33314422036e-1f));
-  p = fma_vf32(p, z, splat_f32(-3.33332819422e-1f));
-  p = fma_vf32(p * z, x, x);
-  f32v large = 1.0f - 2.0f / (exp_vf32(a + a) + 1.0f);
-  large = (f32v)((i32v)large | ((i32v)x & (int32_t)0x80000000));
-  return sel_f32(a < 0.625f, p, large);
-}
-extern float sinf(float); extern float cosf(float);
-INLINE f32v sine(f32v x, int32_t quarter) {
-  f32v n = round_vf32(x * 0.636619772f);
-  f32v r = fma_vf32(n, splat_f32(-1.5703125f), x);
-  r = fma_vf32(n, splat_f32(-4.837512969970703125e-4f), r);
-  r = fma_vf32(n, splat_f32(-7.549789948768648e-8f), r);
-  i32v q = __builtin_convertvector(n, i32v) + quarter;
-  f32v z = r * r;
-  f32v s = fma_vf32(fma_vf32(fma_vf32(splat_f32(-1.9515295891e-4f), z, splat_f32(8.3321608736e-3f)), z, splat_f32(-1.6666654611e-1f)) * z, r, r);
-  f32v c = fma_vf32(fma_vf32(fma_vf32(splat_f32(2.443315711809948e-5f), z, splat_f32(-1.388731625493765e-3f)), z, splat_f32(4.166664568298827e-2f)) * z, z, fma_vf32(z, splat_f32(-0.5f), splat_f32(1.0f)));
-  f32v v = sel_f32((q & 1) != 0, c, s);
-  return (f32v)((i32v)v ^ ((q & 2) << 30));
-}
-/* Beyond 8192 the range reduction loses digits (and infinities have none): libm, lane by lane. */
-static __attribute__((noinline, unused)) f32v sin_vf32(f32v x) {
-  f32v r = sine(x, 0);
-  i32v big = ~(abs_vf32(x) <= 8192.0f);
-  for (int l = 0; l < LANES; l++) if (big[l]) r[l] = sinf(x[l]);
-  return r;
-}
-static __attribute__((noinline, unused)) f32v cos_vf32(f32v x) {
-  f32v r = sine(x, 1);
-  i32v big = ~(abs_vf32(x) <= 8192.0f);
-  for (int l = 0; l < LANES; l++) if (big[l]) r[l] = cosf(x[l]);
-  return r;
-}
-INLINE float exp_sf32(float x) { return exp_vf32(splat_f32(x))[0]; }
-INLINE float log_sf32(float x) { return log_vf32(splat_f32(x))[0]; }
-INLINE float sigmoid_sf32(float x) { return sigmoid_vf32(splat_f32(x))[0]; }
-INLINE float tanh_sf32(float x) { return tanh_vf32(splat_f32(x))[0]; }
-INLINE float sin_sf32(float x) { return sin_vf32(splat_f32(x))[0]; }
-INLINE float cos_sf32(float x) { return cos_vf32(splat_f32(x))[0]; }`;
-
-/** Functions left to libm: every lane on its own. */
-const rest = [
-  ...['log1p', 'expm1', 'tan', 'erf'].map((f) => libm(f, 'f32', 'float', `${f}f`)),
-  ...['exp', 'log', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'tanh', 'erf'].map((f) => libm(f, 'f64', 'double', f)),
-  'INLINE double sigmoid_sf64(double x) { return 1 / (1 + exp(-x)); }',
-  'INLINE f64v sigmoid_vf64(f64v x) { f64v r; for (int l = 0; l < LANES; l++) r[l] = sigmoid_sf64(x[l]); return r; }',
-].join('\n');
-
-function libm(name: string, t: string, c: string, builtin: string): string {
-  return `extern ${c} ${builtin}(${c});
-INLINE ${c} ${name}_s${t}(${c} x) { return ${builtin}(x); }
-static __attribute__((noinline, unused)) ${t}v ${name}_v${t}(${t}v x) { ${t}v r; for (int l = 0; l < LANES; l++) r[l] = ${builtin}(x[l]); return r; }`;
 }

@@ -9,22 +9,34 @@ import { Dataset, type Field, type Rows } from './dataset.ts';
 export type ArrayLikeData = Tensor | readonly unknown[];
 
 /** One field over stored values: read as value × scale in `dtype`. */
-export interface Column extends Field {
+export interface Column extends Omit<Field, 'stored'> {
   readonly values: TypedArray;
   readonly scale?: number;
 }
 
-/** Gathers rows of a column into a new array. */
-export function gather({ shape, dtype, values, scale = 1 }: Column, rows: Rows): TypedArray {
+/** Gathers rows of a column into a new array: as its values are, scaled, or with `stored` as they are kept. */
+export function gather({ shape, dtype, values, scale }: Column, rows: Rows, stored = false): TypedArray {
   const size = sizeOf(shape);
-  const out = newArray(dtype, rows.length * size);
+  const kept = stored && scale !== undefined;
+  const out = newArray(kept ? storedDType(values) : dtype, rows.length * size);
   for (let i = 0; i < rows.length; i++) {
     const from = rows[i] * size;
-    if (scale === 1) out.set(values.subarray(from, from + size), i * size);
-    else for (let j = 0, to = i * size; j < size; j++) out[to + j] = values[from + j] * scale;
+    if (size === 1) out[i] = values[from];
+    else out.set(values.subarray(from, from + size), i * size);
   }
+  if (scale !== undefined && !kept) for (let i = 0; i < out.length; i++) out[i] *= scale;
   return out;
 }
+
+const storedDType = (values: TypedArray): DType => (values instanceof Uint8Array ? 'uint8' : values instanceof Int32Array ? 'int32' : 'float32');
+
+/** What a dataset says of a column. */
+export const fieldOf = ({ name, shape, dtype, values, scale }: Column): Field => ({
+  name,
+  shape,
+  dtype,
+  ...(scale !== undefined && { stored: { dtype: storedDType(values), scale } }),
+});
 
 /** A dataset over columns of equal length. The last column of whole numbers and one value per example counts as the labels. */
 export function fromColumns(columns: readonly Column[], classes?: readonly string[]): Dataset {
@@ -32,9 +44,10 @@ export function fromColumns(columns: readonly Column[], classes?: readonly strin
   const labels = columns.length > 1 ? columns[columns.length - 1] : undefined;
   return new Dataset({
     length: lengths[0] ?? 0,
-    fields: columns.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
+    fields: columns.map(fieldOf),
     ...(classes && { classes }),
     read: (rows) => columns.map((column) => gather(column, rows)),
+    readStored: (rows) => columns.map((column) => gather(column, rows, true)),
     ...(labels && !isFloating(labels.dtype) && sizeOf(labels.shape) === 1 && { labels: () => labels.values }),
   });
 }

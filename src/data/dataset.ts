@@ -13,6 +13,8 @@ export interface Field {
   /** Shape of one example's value. */
   readonly shape: Shape;
   readonly dtype: DType;
+  /** How the values are kept, where that is smaller: value = kept × scale. Training moves them in this form and converts within its program. */
+  readonly stored?: { readonly dtype: DType; readonly scale: number };
 }
 
 /** Row numbers, any order, repeats allowed. */
@@ -26,6 +28,8 @@ export interface Source {
   readonly classes?: readonly string[];
   /** For every field the values of the rows, one after the other. The arrays belong to the caller. */
   read(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]>;
+  /** As read, but fields that have a stored form come in it. Needed with `stored`. */
+  readStored?(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]>;
   /** The integer labels of all examples, where they are known without reading everything. */
   labels?(): ArrayLike<number>;
 }
@@ -61,10 +65,20 @@ export class Dataset {
 
   /** For every field the values of some rows, one after the other. */
   read(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+    this.#checkRows(rows);
+    return this.#source.read(rows);
+  }
+
+  /** As read, but fields that have a stored form come in it. */
+  readStored(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+    this.#checkRows(rows);
+    return this.#source.readStored?.(rows) ?? this.#source.read(rows);
+  }
+
+  #checkRows(rows: Rows): void {
     for (let i = 0; i < rows.length; i++) {
       if (!(rows[i] >= 0 && rows[i] < this.length)) fail('argument', 'dataset', `row ${rows[i]} is outside 0 … ${this.length - 1}`);
     }
-    return this.#source.read(rows);
   }
 
   /** The examples from `start` up to `end` as one tensor per field, [end − start, …shape]. */
@@ -86,10 +100,12 @@ export class Dataset {
   /** The examples at these rows, in this order. Copies nothing. */
   select(rows: Rows): Dataset {
     const source = this.#source;
+    const { readStored } = source;
     return new Dataset({
       ...described(source),
       length: rows.length,
-      read: (inner) => source.read(Int32Array.from(inner, (i) => rows[i])),
+      read: (inner) => source.read(pick(rows, inner)),
+      ...(readStored && { readStored: (inner: Rows) => readStored(pick(rows, inner)) }),
       ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
     });
   }
@@ -184,7 +200,11 @@ export class Dataset {
 
 const described = (source: Source) => ({ fields: source.fields, ...(source.classes && { classes: source.classes }) });
 
-const pick = (values: ArrayLike<number>, rows: Rows): Int32Array => Int32Array.from(rows as ArrayLike<number>, (row) => values[row]);
+function pick(values: ArrayLike<number>, rows: Rows): Int32Array {
+  const picked = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) picked[i] = values[rows[i]];
+  return picked;
+}
 
 /** start … end−1 */
 export function range(start: number, end: number): Int32Array {

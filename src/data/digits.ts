@@ -2,7 +2,7 @@
  * Generated handwritten digits (see handwriting.ts) as a dataset: no file needed, and the same seed gives the same digits.
  */
 import { fail } from '../core/errors.ts';
-import { gather } from './arrays.ts';
+import { fieldOf, gather } from './arrays.ts';
 import { Dataset, type Rows } from './dataset.ts';
 import { glyphs } from './glyphs.ts';
 import { drawDigit } from './handwriting.ts';
@@ -28,19 +28,24 @@ export function digits({ count = 10_000, seed = 0, size = 28 }: DigitsOptions = 
     { name: 'x', shape: [size, size, 1], dtype: 'float32', values: images, scale: 1 / 255 },
     { name: 'y', shape: [], dtype: 'int32', values: labels },
   ] as const;
+  const draw = (rows: Rows): void => {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      if (drawn[row] === 0) drawDigit(labels[row], generator(seed, 0xd161, row), images.subarray(row * pixels, (row + 1) * pixels), size);
+      drawn[row] = 1;
+    }
+  };
+  const read = (rows: Rows, stored: boolean) => {
+    draw(rows);
+    return columns.map((column) => gather(column, rows, stored));
+  };
   return new Dataset({
     length: count,
-    fields: columns.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
+    fields: columns.map(fieldOf),
     classes: glyphs.map((_, digit) => String(digit)),
     labels: () => labels,
-    read(rows: Rows) {
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i];
-        if (drawn[row] === 0) drawDigit(labels[row], generator(seed, 0xd161, row), images.subarray(row * pixels, (row + 1) * pixels), size);
-        drawn[row] = 1;
-      }
-      return columns.map((column) => gather(column, rows));
-    },
+    read: (rows) => read(rows, false),
+    readStored: (rows) => read(rows, true),
   });
 }
 

@@ -2,7 +2,7 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Tensor, tensor } from '../tensor/index.ts';
-import { type Dataset, range } from './dataset.ts';
+import { type Dataset, type Field, range } from './dataset.ts';
 import { generator, permutation } from './random.ts';
 
 export interface LoaderOptions {
@@ -22,7 +22,7 @@ export interface LoaderState {
   readonly position: number;
 }
 
-/** A batch before it becomes tensors: for every field the values of `size` examples. */
+/** A batch before it becomes tensors: for every field the values of `size` examples, in their stored form. */
 export interface RawBatch {
   readonly size: number;
   readonly arrays: readonly TypedArray[];
@@ -57,12 +57,12 @@ export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed
   const end = dropLast ? dataset.length - (dataset.length % batchSize) : dataset.length;
   let state: LoaderState = { epoch: 0, position: 0 };
 
-  async function* raw(): AsyncGenerator<RawBatch> {
+  async function* batches(take: (rows: Int32Array) => ReturnType<Dataset['read']>): AsyncGenerator<RawBatch> {
     const { epoch } = state;
     const order = orderOf(dataset.length, shuffle, seed, epoch);
     while (state.epoch === epoch && state.position < end) {
       const rows = order.subarray(state.position, Math.min(state.position + batchSize, end));
-      const read = dataset.read(rows);
+      const read = take(rows);
       const arrays = read instanceof Promise ? await read : read;
       state = { epoch, position: state.position + rows.length };
       yield { size: rows.length, arrays };
@@ -80,13 +80,18 @@ export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed
         fail('state', 'loader', `position ${next.position} of epoch ${next.epoch} does not exist in ${end} examples`, 'Was the state saved with other data?');
       state = { epoch: next.epoch, position: next.position };
     },
-    raw,
+    raw: () => batches((rows) => dataset.readStored(rows)),
     async *[Symbol.asyncIterator]() {
-      for await (const { size, arrays } of raw()) yield toTensors(dataset, size, arrays) as Batch;
+      for await (const { size, arrays } of batches((rows) => dataset.read(rows))) {
+        yield dataset.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [size, ...shape], dtype })) as Batch;
+      }
     },
   };
 }
 
-/** One tensor per field of a raw batch. */
-export const toTensors = (dataset: Dataset, size: number, arrays: readonly TypedArray[]): Tensor[] =>
-  dataset.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [size, ...shape], dtype }));
+/** One tensor per field of a raw batch, in its stored form. */
+export const toStoredTensors = (dataset: Dataset, { size, arrays }: RawBatch): Tensor[] =>
+  dataset.fields.map(({ shape, dtype, stored }, i) => tensor(arrays[i], { shape: [size, ...shape], dtype: stored?.dtype ?? dtype }));
+
+/** The values of a field from their stored form. */
+export const decoded = (value: Tensor, { dtype, stored }: Field): Tensor => (stored ? value.cast(dtype).mul(stored.scale) : value);

@@ -1,103 +1,50 @@
 /**
- * lstm: long short-term memory (Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000), gates in the order input, forget, cell, output.
- * The contraction with the inputs is done for all steps at once, before the loop. Letters: N batch, T steps, F features, H units.
+ * lstm: long short-term memory (Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000, peepholes of Gers & Schmidhuber 2000).
+ * Gates stand in the order input, forget, cell, output. Letters: N batch, T steps, F features, H units.
  */
-import { fail, showShape } from '../core/errors.ts';
-import { type Shape, sameShape } from '../core/shape.ts';
-import { einsum, scan, split, type Tensor, type Variable, zeros } from '../tensor/index.ts';
-import { type Initializer, uniform } from './initializers.ts';
-import { checkChoice, checkNumber, checkOptions, checkWhole } from './options.ts';
-import { type ParameterDType, parameter, parameterDTypes } from './parameter.ts';
-import { SizedLayer } from './sized-layer.ts';
+import { split, type Tensor } from '../tensor/index.ts';
+import { checkNumber, checkWhole } from './options.ts';
+import { Recurrent, type RecurrentOptions } from './recurrent.ts';
+import type { CellState } from './recurrent-direction.ts';
 
-export interface LstmOptions {
+export interface LstmOptions extends RecurrentOptions {
   /** Added to the forget gate's initial bias (Jozefowicz et al. 2015 advise 1); default 0. */
   readonly forgetBias?: number;
-  /** Default: uniform in ±1/√units, for weights and bias. */
-  readonly initializer?: Initializer;
-  readonly dtype?: ParameterDType;
+  /** The gates also see the cell: input and forget gate the old one, the output gate the new one; default false. */
+  readonly peepholes?: boolean;
 }
 
-/** What an LSTM carries from step to step. */
-export interface LstmState {
-  readonly hidden: Tensor; // [N, H]
-  readonly cell: Tensor; // [N, H]
+/** What an LSTM carries from step to step; both [N, H]. */
+export type LstmState = CellState & { readonly cell: Tensor };
+export type Lstm = Recurrent<LstmState>;
+
+/**
+ * c ← σ(f) c + σ(i) tanh(g), h ← σ(o) tanh(c), with i, f, g, o = x W + b + h U: [N, T, F] → [N, T, H]; run(x, { state, mask }) also gives the final state.
+ * Names in states: inputWeight [F, 4 H], recurrentWeight [H, 4 H], bias [4 H], and peephole [3, H] (input, forget, output).
+ */
+export function lstm(units: number, options: LstmOptions = {}): Lstm {
+  checkWhole('lstm', 'units', units);
+  const { forgetBias = 0, peepholes = false } = options;
+  checkNumber('lstm', 'forgetBias', forgetBias);
+  const bias = { shape: [4 * units], adjust: (value: number, i: number) => (i >= units && i < 2 * units ? value + forgetBias : value) };
+  const extra = peepholes ? { bias, peephole: { shape: [3, units] } } : { bias };
+  const cell = { name: 'lstm', units, gates: 4, stateNames: ['hidden', 'cell'], extra, step: peepholes ? peepholeStep : plainStep };
+  return new Recurrent<LstmState>(cell, options, ['forgetBias', 'peepholes']);
 }
 
-type LstmParameters = {
-  readonly inputWeight: Variable; // [F, 4 H]
-  readonly recurrentWeight: Variable; // [H, 4 H]
-  readonly bias: Variable; // [4 H]
-};
+type Weights = Readonly<Record<string, Tensor>>;
 
-export class Lstm extends SizedLayer<LstmParameters> {
-  readonly units: number;
-  readonly forgetBias: number;
-  readonly options: LstmOptions;
-
-  constructor(units: number, options: LstmOptions = {}) {
-    super();
-    checkOptions('lstm', options, ['forgetBias', 'initializer', 'dtype']);
-    if (options.dtype !== undefined) checkChoice('lstm', 'dtype', options.dtype, parameterDTypes);
-    this.units = checkWhole('lstm', 'units', units);
-    this.forgetBias = checkNumber('lstm', 'forgetBias', options.forgetBias ?? 0);
-    this.options = options;
-  }
-
-  override get kind(): string {
-    return 'lstm';
-  }
-
-  protected override create(features: number): LstmParameters {
-    const { units, forgetBias } = this;
-    const limit = 1 / Math.sqrt(units);
-    const { initializer = uniform(-limit, limit), dtype = 'float32' } = this.options;
-    const withForgetBias: Initializer = (shape, fans) => initializer(shape, fans).map((value, i) => (i >= units && i < 2 * units ? value + forgetBias : value));
-    return {
-      inputWeight: parameter([features, 4 * units], initializer, { dtype }),
-      recurrentWeight: parameter([units, 4 * units], initializer, { dtype }),
-      bias: parameter([4 * units], withForgetBias, { dtype, fans: { fanIn: units, fanOut: 4 * units } }),
-    };
-  }
-
-  protected override inputSizeFrom(shapeOf: (name: string) => Shape | undefined): number | undefined {
-    return shapeOf('inputWeight')?.[0];
-  }
-
-  /** [N, T, F] → the hidden states of all steps [N, T, H], starting from zeros. */
-  forward(x: Tensor): Tensor {
-    return this.run(x).outputs;
-  }
-
-  /** As forward, from a given state (default zeros), with the state after the last step. */
-  run(x: Tensor, state?: LstmState): { readonly outputs: Tensor; readonly state: LstmState } {
-    if (x.rank !== 3) fail('shape', 'lstm', `expected [batch, steps, features], got ${showShape(x.shape)}`);
-    const { inputWeight, recurrentWeight, bias } = this.parametersFor(x);
-    const shape = [x.shape[0], this.units];
-    const { hidden, cell } = state ?? { hidden: zeros(shape, { dtype: inputWeight.dtype }), cell: zeros(shape, { dtype: inputWeight.dtype }) };
-    for (const given of [hidden, cell])
-      if (!sameShape(given.shape, shape)) fail('shape', 'lstm', `expected a state of ${showShape(shape)}, got ${showShape(given.shape)}`);
-    const fromInputs = einsum('ntf,fg->tng', x, inputWeight).add(bias); // [T, N, 4 H]
-    const [last, hiddens] = scan(
-      ([h, c]: readonly Tensor[], gates: Tensor) => lstmStep(h, c, gates.add(h.matmul(recurrentWeight))),
-      [hidden, cell],
-      fromInputs,
-    );
-    return { outputs: hiddens.transpose([1, 0, 2]), state: { hidden: last[0], cell: last[1] } };
-  }
-
-  override multiplyAdds(input: Shape, _output: Shape): number {
-    return (input[0] ?? 0) * 4 * this.units * ((this.inputSize ?? 0) + this.units);
-  }
+function plainStep({ hidden, cell }: LstmState, fromInputs: Tensor, { recurrentWeight }: Weights): LstmState {
+  const [input, forget, candidate, output] = split(fromInputs.add(hidden.matmul(recurrentWeight)), 4, 1);
+  const next = forget.sigmoid().mul(cell).add(input.sigmoid().mul(candidate.tanh()));
+  return { hidden: output.sigmoid().mul(next.tanh()), cell: next };
 }
 
-/** One step from the gates' sums [N, 4 H]: the new carries and the output. */
-function lstmStep(_hidden: Tensor, cell: Tensor, gates: Tensor): [Tensor[], Tensor] {
-  const [input, forget, candidate, output] = split(gates, 4, 1);
-  const nextCell = forget.sigmoid().mul(cell).add(input.sigmoid().mul(candidate.tanh()));
-  const nextHidden = output.sigmoid().mul(nextCell.tanh());
-  return [[nextHidden, nextCell], nextHidden];
+function peepholeStep({ hidden, cell }: LstmState, fromInputs: Tensor, { recurrentWeight, peephole }: Weights): LstmState {
+  const [input, forget, candidate, output] = split(fromInputs.add(hidden.matmul(recurrentWeight)), 4, 1);
+  const [toInput, toForget, toOutput] = split(peephole, 3, 0); // [1, H] each
+  const keep = forget.add(cell.mul(toForget)).sigmoid();
+  const write = input.add(cell.mul(toInput)).sigmoid();
+  const next = keep.mul(cell).add(write.mul(candidate.tanh()));
+  return { hidden: output.add(next.mul(toOutput)).sigmoid().mul(next.tanh()), cell: next };
 }
-
-/** An LSTM layer: apply(x) gives all hidden states; run(x, state) also the final state. Names in states: inputWeight, recurrentWeight, bias. */
-export const lstm = (units: number, options?: LstmOptions): Lstm => new Lstm(units, options);

@@ -1,30 +1,39 @@
-/** maxPool2d, avgPool2d, globalAvgPool: summaries of windows of images, channels last [N, H, W, C]. */
-import { fail, showShape } from '../core/errors.ts';
+/** Max and average pooling in 1, 2 and 3 dimensions: summaries of windows, which may overlap. Channels last [N, …size, C]. */
+import { fail } from '../core/errors.ts';
 import type { Tensor } from '../tensor/index.ts';
+import { checkSpatial, type SpatialRank } from './kernel-layer.ts';
 import { Module } from './module.ts';
-import { bothSides, checkOptions, type PerDimension, perDimension } from './options.ts';
+import { checkOptions, type PerDimension, perDimension } from './options.ts';
 
 export interface PoolOptions {
-  /** Step between windows; default the window's size. */
+  /** Step between windows; default the window's size. Smaller: windows overlap. */
   readonly stride?: PerDimension;
   /** Border that takes no part in maxima or means; default 0. At most half the window. */
   readonly padding?: PerDimension;
+  /** Keeps a last window that reaches over the end, so that sizes are rounded up; default false. */
+  readonly ceil?: boolean;
 }
 
-export class Pool2d extends Module {
-  readonly method: 'max' | 'avg';
+export type PoolMethod = 'max' | 'avg';
+
+export class Pool extends Module {
+  readonly method: PoolMethod;
+  readonly dimensions: SpatialRank;
   readonly windowSize: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[];
+  readonly ceil: boolean;
 
-  constructor(method: 'max' | 'avg', windowSize: PerDimension, options: PoolOptions = {}) {
+  constructor(method: PoolMethod, dimensions: SpatialRank, windowSize: PerDimension, options: PoolOptions = {}) {
     super();
-    const name = `${method}Pool2d`;
-    checkOptions(name, options, ['stride', 'padding']);
+    const name = `${method}Pool${dimensions}d`;
+    checkOptions(name, options, ['stride', 'padding', 'ceil']);
     this.method = method;
-    this.windowSize = perDimension(name, 'windowSize', windowSize, 2);
-    this.stride = perDimension(name, 'stride', options.stride ?? windowSize, 2);
-    this.padding = perDimension(name, 'padding', options.padding ?? 0, 2, 0);
+    this.dimensions = dimensions;
+    this.windowSize = perDimension(name, 'windowSize', windowSize, dimensions);
+    this.stride = perDimension(name, 'stride', options.stride ?? windowSize, dimensions);
+    this.padding = perDimension(name, 'padding', options.padding ?? 0, dimensions, 0);
+    this.ceil = options.ceil ?? false;
     this.padding.forEach((p, i) => {
       if (2 * p > this.windowSize[i])
         fail('argument', name, `padding ${p} is more than half of the window of ${this.windowSize[i]}`, 'A window must not lie outside the image.');
@@ -32,34 +41,33 @@ export class Pool2d extends Module {
   }
 
   override get kind(): string {
-    return `${this.method}Pool2d`;
+    return `${this.method}Pool${this.dimensions}d`;
   }
 
-  /** [N, H, W, C] → [N, ⌊(H + 2 padding − window) / stride⌋ + 1, …, C] */
+  /** [N, ...size, C] → [N, ...⌊(size + 2 padding − window) / stride⌋ + 1, C] */
   forward(x: Tensor): Tensor {
-    if (x.rank !== 4) fail('shape', this.kind, `expected images [N, height, width, channels], got ${showShape(x.shape)}`);
-    const windows = { size: this.windowSize, stride: this.stride, padding: bothSides(this.padding) };
+    checkSpatial(this.kind, x, this.dimensions);
+    const { windowSize, stride } = this;
+    const padding = this.padding.map((p, i): [number, number] => [p, p + (this.ceil ? this.#missing(x.shape[i + 1], i) : 0)]);
+    const windows = { size: windowSize, stride, padding };
     return this.method === 'max' ? x.maxPool(windows) : x.avgPool(windows);
+  }
+
+  /** Positions that the last window lacks; 0 where that window would begin behind the end (as in PyTorch). */
+  #missing(size: number, axis: number): number {
+    const [window, stride, padding] = [this.windowSize[axis], this.stride[axis], this.padding[axis]];
+    const left = (size + 2 * padding - window) % stride;
+    const begin = size + 2 * padding - window - left + stride;
+    return left > 0 && begin < size + padding ? stride - left : 0;
   }
 }
 
 /** The largest value of each window. `nn.maxPool2d(2)` halves height and width. */
-export const maxPool2d = (windowSize: PerDimension, options?: PoolOptions): Pool2d => new Pool2d('max', windowSize, options);
+export const maxPool1d = (windowSize: PerDimension, options?: PoolOptions): Pool => new Pool('max', 1, windowSize, options);
+export const maxPool2d = (windowSize: PerDimension, options?: PoolOptions): Pool => new Pool('max', 2, windowSize, options);
+export const maxPool3d = (windowSize: PerDimension, options?: PoolOptions): Pool => new Pool('max', 3, windowSize, options);
 
-/** The mean of each window. */
-export const avgPool2d = (windowSize: PerDimension, options?: PoolOptions): Pool2d => new Pool2d('avg', windowSize, options);
-
-export class GlobalAvgPool extends Module {
-  override get kind(): string {
-    return 'globalAvgPool';
-  }
-
-  /** [N, ...size, C] → [N, C] */
-  forward(x: Tensor): Tensor {
-    if (x.rank < 3) fail('shape', 'globalAvgPool', `expected [N, …size, channels], got ${showShape(x.shape)}`);
-    return x.mean({ axis: x.shape.slice(1, -1).map((_, i) => i + 1) });
-  }
-}
-
-/** The mean over all positions: one value per channel. */
-export const globalAvgPool = (): GlobalAvgPool => new GlobalAvgPool();
+/** The mean of each window, over its positions within the input. */
+export const avgPool1d = (windowSize: PerDimension, options?: PoolOptions): Pool => new Pool('avg', 1, windowSize, options);
+export const avgPool2d = (windowSize: PerDimension, options?: PoolOptions): Pool => new Pool('avg', 2, windowSize, options);
+export const avgPool3d = (windowSize: PerDimension, options?: PoolOptions): Pool => new Pool('avg', 3, windowSize, options);

@@ -1,109 +1,69 @@
 /** Elementwise ops of two or three operands of one shape and dtype. Whole numbers wrap; their division is floored, and by zero gives 0. */
-import { isFloating, newArray, type TypedArray } from '../core/dtype.ts';
+import { isFloating, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import type { OpName } from '../graph/attributes.ts';
 import { attributesOf, type Node } from '../graph/node.ts';
 import * as build from './build.ts';
 import { type Accepted, checkAlike, checkCount, showType } from './check.ts';
-import type { Op, Sample, SampleInput } from './op.ts';
-import { define } from './registry.ts';
+import type { Sample, SampleInput } from './op.ts';
+import { family, fromTable, type Member } from './registry.ts';
+import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
 
-type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'mod' | 'minimum' | 'maximum';
-type Comparison = 'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual';
-type Logical = 'logicalAnd' | 'logicalOr';
-
-type Loop = (a: TypedArray, b: TypedArray, out: TypedArray) => void;
+type Loop = (a: TypedArray, b: TypedArray) => TypedArray;
 type PairRule = (node: Node, dOut: Node, a: Node, b: Node, needed: readonly boolean[]) => readonly (Node | null)[];
+type Range = readonly [low: number, high: number];
 
 interface Facts {
   readonly doc: string;
-  readonly accepts: Accepted;
-  readonly loop: Loop;
+  /** Default: any. */
+  readonly accepts?: Accepted;
+  readonly of: Loop;
   /** For int32 and uint8, where it differs. */
-  readonly integerLoop?: Loop;
+  readonly ofIntegers?: Loop;
+  /** Absent: the result is bool. */
   readonly gradient?: PairRule;
-  readonly samples: readonly SampleInput[];
+  /** Where samples of a and b are drawn. Default: −2 … 2. */
+  readonly ranges?: readonly [Range, Range];
 }
 
-const shapes: readonly (readonly number[])[] = [[7], [], [1], [0], [3, 0, 2], [2, 3, 1, 5], [13, 11]];
+const none = {};
 const edges = [0, 1, -1, 2, -2.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
 
-function pair<K extends Arithmetic | Comparison | Logical>(name: K, facts: Facts): Op<K> {
-  const { accepts, loop, integerLoop = loop, gradient } = facts;
-  const arithmetic = gradient !== undefined;
-  const [a, b] = facts.samples;
-  const attributes = {};
-  const samples = () => {
-    if (accepts === 'bool')
-      return shapes.map((shape) => ({
-        name: `[${shape}]`,
-        inputs: [
-          { shape, dtype: 'bool' },
-          { shape, dtype: 'bool' },
-        ],
-        attributes,
-      }));
-    const whole: SampleInput = { shape: [23], dtype: 'int32', low: -9, high: 9 };
-    const wholeB: SampleInput = name === 'pow' ? { ...whole, low: 0, high: 6 } : { ...whole, low: -4, high: 4 };
-    const table = { shape: [edges.length, edges.length] };
-    return [
-      ...shapes.map((shape) => ({
-        name: `[${shape}]`,
-        inputs: [
-          { ...a, shape },
-          { ...b, shape },
-        ],
-        attributes,
-      })),
-      { name: 'float64', inputs: [a, b].map((x) => ({ ...x, shape: [17], dtype: 'float64' })), attributes },
-      { name: 'int32', inputs: [whole, wholeB], attributes },
-      {
-        name: 'uint8',
-        inputs: [
-          { ...whole, dtype: 'uint8', low: 0, high: 255 },
-          { ...wholeB, dtype: 'uint8', low: 0, high: 5 },
-        ],
-        attributes,
-      },
-      // The corners of pow and mod at infinity differ between languages and are left open.
-      ...(name === 'pow' || name === 'mod'
-        ? []
-        : [
-            {
-              name: 'edges',
-              inputs: [
-                { ...table, values: edges.flatMap((x) => edges.map(() => x)) },
-                { ...table, values: edges.flatMap(() => edges) },
-              ],
-              attributes,
-              differentiable: false,
-            },
-          ]),
-    ];
-  };
-  return define<K>({
-    name,
-    kind: 'elementwise',
-    doc: facts.doc,
-    infer: (inputs) => {
-      const { shape, dtype } = checkAlike(name, inputs, 2, accepts);
-      return { shape, dtype: arithmetic ? dtype : 'bool' };
+function samplesOf(name: string, { accepts, ranges = [smooth, smooth] }: Facts): Sample<build.Binary>[] {
+  const pairOf = (shape: readonly number[]): SampleInput[] =>
+    ranges.map(([low, high]) => (accepts === 'bool' ? { shape, dtype: 'bool' } : { shape, low, high }));
+  const samples: Sample<build.Binary>[] = oddShapes.map((shape) => sample(`[${shape}]`, pairOf(shape), none));
+  if (accepts === 'bool') return samples;
+  const [low, high] = name === 'pow' ? [0, 6] : [-4, 4];
+  const double = pairOf([17]).map((input): SampleInput => ({ ...input, dtype: 'float64' }));
+  const whole = [...inputs('23', { dtype: 'int32', low: -9, high: 9 }), ...inputs('23', { dtype: 'int32', low, high })];
+  const bytes = [...inputs('23', { dtype: 'uint8', low: 0, high: 255 }), ...inputs('23', { dtype: 'uint8', low: 0, high: 5 })];
+  samples.push(sample('float64', double, none), sample('int32', whole, none), sample('uint8', bytes, none));
+  // The corners of pow and mod at infinity differ between languages and are left open.
+  if (name === 'pow' || name === 'mod') return samples;
+  const table = [edges.flatMap((x) => edges.map(() => x)), edges.flatMap(() => edges)];
+  const corners = table.map((values) => ({ shape: [edges.length, edges.length], values }));
+  return [...samples, valuesOnly('edges', corners, none)];
+}
+
+function pair(name: build.Binary, facts: Facts): Member<build.Binary> {
+  const { doc, accepts = 'any', of, ofIntegers = of, gradient } = facts;
+  return {
+    doc,
+    infer: (given) => {
+      const { shape, dtype } = checkAlike(name, given, 2, accepts);
+      return { shape, dtype: gradient ? dtype : 'bool' };
     },
     gradient: gradient ? (node, dOut, needed) => gradient(node, dOut, node.inputs[0], node.inputs[1], needed) : null,
-    evaluate: ({ node, inputs: [x, y] }) => {
-      const out = newArray(node.dtype, x.length);
-      (isFloating(node.inputs[0].dtype) ? loop : integerLoop)(x, y, out);
-      return out;
-    },
-    samples: () => samples() as unknown as Sample<K>[],
-  });
+    evaluate: ({ node, inputs: [a, b] }) => (isFloating(node.inputs[0].dtype) ? of : ofIntegers)(a, b),
+    samples: () => samplesOf(name, facts),
+  };
 }
 
 const { mul, sub, neg, select, constantLike } = build;
-const smooth: SampleInput = { shape: [], low: -2, high: 2 };
-const positive: SampleInput = { shape: [], low: 0.4, high: 2 };
-const upper: SampleInput = { shape: [], low: 0.5, high: 2 };
-const lower: SampleInput = { shape: [], low: -2, high: 0.3 };
+const between = (low: number, high: number): Range => [low, high];
+const smooth = between(-2, 2);
+const positive = between(0.4, 2);
+const apart = [between(-2, 0.3), between(0.5, 2)] as const;
 
 /** The number in every element of a stretched constant, else undefined. */
 function numberIn(node: Node): number | undefined {
@@ -125,6 +85,11 @@ const powGradient: PairRule = (node, dOut, a, y, needed) => {
   if (!needed[1]) return [da, null];
   const inside = build.greater(a, 0);
   return [da, mul(dOut, select(inside, mul(node, build.log(select(inside, a, constantLike(1, a)))), constantLike(0, a)))];
+};
+
+const divGradient: PairRule = (node, dOut, _, b, needed) => {
+  const quotient = build.div(dOut, b);
+  return [quotient, needed[1] ? neg(mul(quotient, node)) : null];
 };
 
 /** Each side gets all of the gradient where it wins, half where both are equal. */
@@ -149,172 +114,74 @@ function integerPower(base: number, n: number): number {
   return out;
 }
 
-export const binaryOps = {
-  add: pair('add', {
-    doc: 'a + b',
-    accepts: 'number',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] + b[i];
-    },
-    gradient: (_, dOut) => [dOut, dOut],
-  }),
-  sub: pair('sub', {
-    doc: 'a − b',
-    accepts: 'number',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] - b[i];
-    },
-    gradient: (_, dOut, _a, _b, needed) => [dOut, needed[1] ? neg(dOut) : null],
-  }),
-  mul: pair('mul', {
+/** The truth of each pair. */
+const truth = (a: TypedArray, holds: (i: number) => boolean): TypedArray => new Uint8Array(a.length).map((_, i) => (holds(i) ? 1 : 0));
+
+const table: { readonly [K in build.Binary]: Facts } = {
+  add: { doc: 'a + b', accepts: 'number', of: (a, b) => a.map((x, i) => x + b[i]), gradient: (_, dOut) => [dOut, dOut] },
+  sub: { doc: 'a − b', accepts: 'number', of: (a, b) => a.map((x, i) => x - b[i]), gradient: (_, d, _a, _b, needed) => [d, needed[1] ? neg(d) : null] },
+  mul: {
     doc: 'a · b',
     accepts: 'number',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] * b[i];
-    },
-    integerLoop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = Math.imul(a[i], b[i]);
-    },
+    of: (a, b) => a.map((x, i) => x * b[i]),
+    ofIntegers: (a, b) => a.map((x, i) => Math.imul(x, b[i])),
     gradient: (_, dOut, a, b, needed) => [needed[0] ? mul(dOut, b) : null, needed[1] ? mul(dOut, a) : null],
-  }),
-  div: pair('div', {
+  },
+  div: {
     doc: 'a / b',
     accepts: 'number',
-    samples: [smooth, positive],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] / b[i];
-    },
-    integerLoop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = b[i] === 0 ? 0 : Math.floor(a[i] / b[i]);
-    },
-    gradient: (node, dOut, _, b, needed) => {
-      const quotient = build.div(dOut, b);
-      return [quotient, needed[1] ? neg(mul(quotient, node)) : null];
-    },
-  }),
-  pow: pair('pow', {
+    ranges: [smooth, positive],
+    of: (a, b) => a.map((x, i) => x / b[i]),
+    ofIntegers: (a, b) => a.map((x, i) => (b[i] === 0 ? 0 : Math.floor(x / b[i]))),
+    gradient: divGradient,
+  },
+  pow: {
     doc: 'a to the power b; the gradient by b flows where a > 0',
     accepts: 'number',
-    samples: [positive, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] ** b[i];
-    },
-    integerLoop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = integerPower(a[i], b[i]);
-    },
+    ranges: [positive, smooth],
+    of: (a, b) => a.map((x, i) => x ** b[i]),
+    ofIntegers: (a, b) => a.map((x, i) => integerPower(x, b[i])),
     gradient: powGradient,
-  }),
-  mod: pair('mod', {
+  },
+  mod: {
     doc: 'a − b·⌊a/b⌋: the remainder with the sign of b',
     accepts: 'number',
-    samples: [
-      { shape: [], low: 4.1, high: 5.9 },
-      { shape: [], low: 2.96, high: 4 },
-    ],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = floorMod(a[i], b[i]);
-    },
-    integerLoop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = b[i] === 0 ? 0 : floorMod(a[i], b[i]);
-    },
+    ranges: [between(4.1, 5.9), between(2.96, 4)],
+    of: (a, b) => a.map((x, i) => floorMod(x, b[i])),
+    ofIntegers: (a, b) => a.map((x, i) => (b[i] === 0 ? 0 : floorMod(x, b[i]))),
     gradient: (_, dOut, a, b, needed) => [dOut, needed[1] ? neg(mul(dOut, build.floor(build.div(a, b)))) : null],
-  }),
-  minimum: pair('minimum', {
+  },
+  minimum: {
     doc: 'the smaller; NaN if either is; equal operands share the gradient',
-    accepts: 'any',
-    samples: [lower, upper],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = Math.min(a[i], b[i]);
-    },
+    ranges: apart,
+    of: (a, b) => a.map((x, i) => Math.min(x, b[i])),
     gradient: winnerGradient(build.less),
-  }),
-  maximum: pair('maximum', {
+  },
+  maximum: {
     doc: 'the larger; NaN if either is; equal operands share the gradient',
-    accepts: 'any',
-    samples: [lower, upper],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = Math.max(a[i], b[i]);
-    },
+    ranges: apart,
+    of: (a, b) => a.map((x, i) => Math.max(x, b[i])),
     gradient: winnerGradient(build.greater),
-  }),
+  },
 
-  equal: pair('equal', {
-    doc: 'a = b',
-    accepts: 'any',
-    samples: [lower, upper],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] === b[i] ? 1 : 0;
-    },
-  }),
-  notEqual: pair('notEqual', {
-    doc: 'a ≠ b; true where either is NaN',
-    accepts: 'any',
-    samples: [lower, upper],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] !== b[i] ? 1 : 0;
-    },
-  }),
-  less: pair('less', {
-    doc: 'a < b',
-    accepts: 'any',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] < b[i] ? 1 : 0;
-    },
-  }),
-  lessEqual: pair('lessEqual', {
-    doc: 'a ≤ b',
-    accepts: 'any',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] <= b[i] ? 1 : 0;
-    },
-  }),
-  greater: pair('greater', {
-    doc: 'a > b',
-    accepts: 'any',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] > b[i] ? 1 : 0;
-    },
-  }),
-  greaterEqual: pair('greaterEqual', {
-    doc: 'a ≥ b',
-    accepts: 'any',
-    samples: [smooth, smooth],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] >= b[i] ? 1 : 0;
-    },
-  }),
-  logicalAnd: pair('logicalAnd', {
-    doc: 'a and b',
-    accepts: 'bool',
-    samples: [],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] & b[i];
-    },
-  }),
-  logicalOr: pair('logicalOr', {
-    doc: 'a or b',
-    accepts: 'bool',
-    samples: [],
-    loop: (a, b, out) => {
-      for (let i = 0; i < out.length; i++) out[i] = a[i] | b[i];
-    },
-  }),
+  equal: { doc: 'a = b', ranges: apart, of: (a, b) => truth(a, (i) => a[i] === b[i]) },
+  notEqual: { doc: 'a ≠ b; true where either is NaN', ranges: apart, of: (a, b) => truth(a, (i) => a[i] !== b[i]) },
+  less: { doc: 'a < b', of: (a, b) => truth(a, (i) => a[i] < b[i]) },
+  lessEqual: { doc: 'a ≤ b', of: (a, b) => truth(a, (i) => a[i] <= b[i]) },
+  greater: { doc: 'a > b', of: (a, b) => truth(a, (i) => a[i] > b[i]) },
+  greaterEqual: { doc: 'a ≥ b', of: (a, b) => truth(a, (i) => a[i] >= b[i]) },
+  logicalAnd: { doc: 'a and b', accepts: 'bool', of: (a, b) => a.map((x, i) => x & b[i]) },
+  logicalOr: { doc: 'a or b', accepts: 'bool', of: (a, b) => a.map((x, i) => x | b[i]) },
+};
 
-  select: define<'select'>({
-    name: 'select',
-    kind: 'elementwise',
+export const binaryOps = family('elementwise', {
+  ...fromTable(table, pair),
+  select: {
     doc: 'a where the condition holds, else b.',
-    infer: (inputs) => {
-      checkCount('where', inputs, 3);
-      const [condition, a] = inputs;
+    infer: (given) => {
+      const [condition, a] = checkCount('where', given, 3);
       if (condition.dtype !== 'bool') fail('dtype', 'where', `the condition must be bool, got ${showType(condition)}`, 'Compare with 0 or cast it.');
-      const { shape, dtype } = checkAlike('where', inputs.slice(1), 2, 'any');
+      const { shape, dtype } = checkAlike('where', given.slice(1), 2, 'any');
       checkAlike('where', [condition, { shape: a.shape, dtype: 'bool' }], 2, 'any');
       return { shape, dtype };
     },
@@ -323,22 +190,13 @@ export const binaryOps = {
       const zero = build.zerosLike(dOut);
       return [null, needed[1] ? select(condition, dOut, zero) : null, needed[2] ? select(condition, zero, dOut) : null];
     },
-    evaluate: ({ node, inputs: [condition, a, b] }) => {
-      const out = newArray(node.dtype, a.length);
-      for (let i = 0; i < out.length; i++) out[i] = condition[i] !== 0 ? a[i] : b[i];
-      return out;
-    },
+    evaluate: ({ inputs: [condition, a, b] }) => a.map((x, i) => (condition[i] !== 0 ? x : b[i])),
     samples: () => [
-      ...shapes.map((shape) => ({ name: `[${shape}]`, inputs: [{ shape, dtype: 'bool' as const }, { shape }, { shape }], attributes: {} })),
-      ...(['int32', 'uint8', 'bool', 'float64'] as const).map((dtype) => ({
-        name: dtype,
-        inputs: [
-          { shape: [19], dtype: 'bool' as const },
-          { shape: [19], dtype, low: 0, high: 1 },
-          { shape: [19], dtype, low: 0, high: 200 },
-        ],
-        attributes: {},
-      })),
+      ...oddShapes.map((shape) => sample<'select'>(`[${shape}]`, [{ shape, dtype: 'bool' }, { shape }, { shape }], none)),
+      ...(['int32', 'uint8', 'bool', 'float64'] as const).map((dtype) => {
+        const values = [1, 200].flatMap((high) => inputs('19', { dtype, low: 0, high }));
+        return sample<'select'>(dtype, [...inputs('19', { dtype: 'bool' }), ...values], none);
+      }),
     ],
-  }),
-} satisfies Partial<{ [K in OpName]: Op<K> }>;
+  },
+});

@@ -50,45 +50,10 @@ export function matchOperands(operation: string, operands: readonly Operand[]): 
   return operands.map((x) => (typeof x === 'number' ? constant(x, dtype, shape) : broadcast(cast(x, dtype), shape)));
 }
 
-type Binary =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'mod'
-  | 'minimum'
-  | 'maximum'
-  | 'equal'
-  | 'notEqual'
-  | 'less'
-  | 'lessEqual'
-  | 'greater'
-  | 'greaterEqual'
-  | 'logicalAnd'
-  | 'logicalOr';
-type Unary =
-  | 'neg'
-  | 'abs'
-  | 'sign'
-  | 'exp'
-  | 'log'
-  | 'log1p'
-  | 'expm1'
-  | 'sqrt'
-  | 'rsqrt'
-  | 'reciprocal'
-  | 'sin'
-  | 'cos'
-  | 'tan'
-  | 'tanh'
-  | 'sigmoid'
-  | 'erf'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'isNaN'
-  | 'logicalNot';
+type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'mod' | 'minimum' | 'maximum';
+export type Binary = Arithmetic | 'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual' | 'logicalAnd' | 'logicalOr';
+type Stepwise = 'neg' | 'abs' | 'sign' | 'floor' | 'ceil' | 'round' | 'isNaN' | 'logicalNot';
+export type Unary = Stepwise | 'exp' | 'log' | 'log1p' | 'expm1' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'sin' | 'cos' | 'tan' | 'tanh' | 'sigmoid' | 'erf';
 
 const none = {};
 export const unary = (op: Unary, x: Node): Node => make(op, [x], none);

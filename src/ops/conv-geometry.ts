@@ -2,6 +2,7 @@
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape } from '../core/shape.ts';
 import type { ConvGeometry } from '../graph/attributes.ts';
+import { isCount } from './check.ts';
 import { dilated, positions, type SlidingAxis } from './sliding.ts';
 
 /** A number stands for all axes. 'same': ceil(size / stride) outputs, an odd padding puts the extra one at the end; 'valid': none. */
@@ -23,7 +24,7 @@ type Pairs = readonly (readonly [number, number])[];
 export function perAxis(operation: string, name: string, value: number | readonly number[], rank: number): readonly number[] {
   const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
   if (list.length !== rank) fail('argument', operation, `${name} needs ${rank} numbers, one per spatial axis, got ${showShape(list)}`);
-  for (const v of list) if (!Number.isInteger(v) || v < 1) fail('argument', operation, `${name} must be a whole number ≥ 1, got ${v}`);
+  for (const v of list) if (!isCount(v, 1)) fail('argument', operation, `${name} must be a whole number ≥ 1, got ${v}`);
   return list;
 }
 
@@ -39,32 +40,25 @@ export function paddingPairs(operation: string, padding: ConvPadding, sizes: rea
   if (typeof padding === 'string') fail('argument', operation, `padding must be a number, pairs, 'same' or 'valid', got '${String(padding)}'`);
   const pairs: Pairs = typeof padding === 'number' ? sizes.map(() => [padding, padding]) : padding;
   if (pairs.length !== sizes.length) fail('argument', operation, `padding needs ${sizes.length} [low, high] pairs, one per spatial axis, got ${pairs.length}`);
-  for (const pair of pairs) {
-    if (pair.length !== 2 || pair.some((p) => !Number.isInteger(p) || p < 0))
-      fail('argument', operation, `padding must be whole numbers ≥ 0, got ${showShape(pair)}`);
-  }
+  const wrong = pairs.find((pair) => pair.length !== 2 || !pair.every((p) => isCount(p)));
+  if (wrong) fail('argument', operation, `padding must be whole numbers ≥ 0, got ${showShape(wrong)}`);
   return pairs;
 }
 
+const showBoth = (inputShape: Shape, kernelShape: Shape): string => `input ${showShape(inputShape)}, kernel ${showShape(kernelShape)}`;
 const spatial = (shape: Shape): readonly number[] => shape.slice(1, -1);
 
 function checkRanks(operation: string, inputShape: Shape, kernelShape: Shape): number {
   const rank = kernelShape.length - 2;
-  if (rank < 1 || inputShape.length !== kernelShape.length) {
-    fail(
-      'shape',
-      operation,
-      `input ${showShape(inputShape)} and kernel ${showShape(kernelShape)} do not belong together`,
-      'Expected input [batch, …size, channels] and kernel [...size, channels / groups, features] with the same number of spatial axes.',
-    );
-  }
-  return rank;
+  if (rank >= 1 && inputShape.length === kernelShape.length) return rank;
+  const hint = 'Expected input [batch, …size, channels] and kernel [...size, channels / groups, features] with the same number of spatial axes.';
+  return fail('shape', operation, `input ${showShape(inputShape)} and kernel ${showShape(kernelShape)} do not belong together`, hint);
 }
 
 function checkGroups(operation: string, groups: number, features: number): void {
-  if (!Number.isInteger(groups) || groups < 1) fail('argument', operation, `groups must be a whole number ≥ 1, got ${groups}`);
-  if (features % groups !== 0)
-    fail('shape', operation, `the kernel makes ${features} features, which ${groups} groups do not divide`, 'Choose a multiple of groups.');
+  if (!isCount(groups, 1)) fail('argument', operation, `groups must be a whole number ≥ 1, got ${groups}`);
+  const problem = `the kernel makes ${features} features, which ${groups} groups do not divide`;
+  if (features % groups !== 0) fail('shape', operation, problem, 'Choose a multiple of groups.');
 }
 
 function channelHint(inputShape: Shape, perGroup: number, features: number): string {
@@ -87,12 +81,8 @@ export function convGeometry(operation: string, inputShape: Shape, kernelShape: 
   const channels = inputShape[rank + 1];
   if (channels !== perGroup * groups) {
     const expected = groups === 1 ? `${perGroup}` : `${perGroup} · ${groups} groups = ${perGroup * groups}`;
-    fail(
-      'shape',
-      operation,
-      `input has ${channels} channels but the kernel expects ${expected} (input ${showShape(inputShape)}, kernel ${showShape(kernelShape)})`,
-      channelHint(inputShape, perGroup, features),
-    );
+    const problem = `input has ${channels} channels but the kernel expects ${expected} (${showBoth(inputShape, kernelShape)})`;
+    fail('shape', operation, problem, channelHint(inputShape, perGroup, features));
   }
   const stride = perAxis(operation, 'stride', options.stride ?? 1, rank);
   const kernelDilation = perAxis(operation, 'dilation', options.dilation ?? 1, rank);
@@ -103,14 +93,9 @@ export function convGeometry(operation: string, inputShape: Shape, kernelShape: 
   const outputSizes = sizes.map((size, i) => positions(size + padding[i][0] + padding[i][1], extents[i], stride[i]));
   const short = outputSizes.findIndex((size, i) => size === 0 || kernelShape[i] === 0);
   if (short >= 0) {
-    const [low, high] = padding[short];
-    fail(
-      'shape',
-      operation,
-      `the kernel spans ${extents[short]} positions along spatial axis ${short} but the padded input has ${sizes[short] + low + high} ` +
-        `(input ${showShape(inputShape)}, kernel ${showShape(kernelShape)})`,
-      'Add padding, or use a smaller kernel.',
-    );
+    const padded = sizes[short] + padding[short][0] + padding[short][1];
+    const problem = `the kernel spans ${extents[short]} positions along spatial axis ${short} but the padded input has ${padded}`;
+    fail('shape', operation, `${problem} (${showBoth(inputShape, kernelShape)})`, 'Add padding, or use a smaller kernel.');
   }
   return { stride, padding, kernelDilation, inputDilation, groups, inputShape, kernelShape, outputShape: [inputShape[0], ...outputSizes, features] };
 }
@@ -130,19 +115,14 @@ export function convTransposeGeometry(
   const [perGroup, channels] = kernelShape.slice(-2);
   checkGroups(operation, groups, channels);
   if (shape[rank + 1] !== channels) {
-    fail(
-      'shape',
-      operation,
-      `input has ${shape[rank + 1]} channels but the kernel expects ${channels} (input ${showShape(shape)}, kernel ${showShape(kernelShape)})`,
-      'A transposed kernel is [...size, features / groups, channels].',
-    );
+    const problem = `input has ${shape[rank + 1]} channels but the kernel expects ${channels} (${showBoth(shape, kernelShape)})`;
+    fail('shape', operation, problem, 'A transposed kernel is [...size, features / groups, channels].');
   }
   const stride = perAxis(operation, 'stride', options.stride ?? 1, rank);
   const kernelDilation = perAxis(operation, 'dilation', options.dilation ?? 1, rank);
   const extra = typeof options.outputPadding === 'object' ? options.outputPadding : new Array<number>(rank).fill(options.outputPadding ?? 0);
   for (const [i, e] of extra.entries()) {
-    if (!Number.isInteger(e) || e < 0 || e >= stride[i])
-      fail('argument', operation, `outputPadding must be a whole number below the stride ${stride[i]}, got ${e}`);
+    if (!isCount(e) || e >= stride[i]) fail('argument', operation, `outputPadding must be a whole number below the stride ${stride[i]}, got ${e}`);
   }
   const extents = kernelDilation.map((dilation, i) => dilated(kernelShape[i], dilation));
   const sizes = spatial(shape);
@@ -151,15 +131,9 @@ export function convTransposeGeometry(
   const same = options.padding === 'same';
   const padding = paddingPairs(operation, options.padding ?? 0, targets, extents, stride);
   const results = sizes.map((size, i) => (same ? targets[i] : (size - 1) * stride[i] + extents[i] - padding[i][0] - padding[i][1] + extra[i]));
-  for (const [i, size] of results.entries()) {
-    if (size < 1)
-      fail(
-        'shape',
-        operation,
-        `the result would have ${size} positions along spatial axis ${i} (input ${showShape(shape)}, kernel ${showShape(kernelShape)})`,
-        'Use less padding.',
-      );
-  }
+  const empty = results.findIndex((size) => size < 1);
+  const problem = () => `the result would have ${results[empty]} positions along spatial axis ${empty} (${showBoth(shape, kernelShape)})`;
+  if (empty >= 0) fail('shape', operation, problem(), 'Use less padding.');
   const inputShape = [shape[0], ...results, perGroup * groups];
   return { stride, padding, kernelDilation, inputDilation: sizes.map(() => 1), groups, inputShape, kernelShape, outputShape: shape };
 }
@@ -170,15 +144,11 @@ export function checkConvGeometry(geometry: ConvGeometry): void {
   const rank = checkRanks('conv', inputShape, kernelShape);
   const features = kernelShape[rank + 1];
   checkGroups('conv', groups, features);
-  if (inputShape[rank + 1] !== kernelShape[rank] * groups) {
-    fail(
-      'shape',
-      'conv',
-      `input has ${inputShape[rank + 1]} channels but the kernel expects ${kernelShape[rank] * groups} (input ${showShape(inputShape)}, kernel ${showShape(kernelShape)})`,
-    );
-  }
-  if ([stride, padding, kernelDilation, inputDilation].some((list) => list.length !== rank))
-    fail('argument', 'conv', `stride, padding and dilations need ${rank} entries`);
+  const [channels, expectedChannels] = [inputShape[rank + 1], kernelShape[rank] * groups];
+  const problem = () => `input has ${channels} channels but the kernel expects ${expectedChannels} (${showBoth(inputShape, kernelShape)})`;
+  if (channels !== expectedChannels) fail('shape', 'conv', problem());
+  const lists = [stride, padding, kernelDilation, inputDilation];
+  if (lists.some((list) => list.length !== rank)) fail('argument', 'conv', `stride, padding and dilations need ${rank} entries`);
   const sizes = spatial(inputShape).map((size, i) =>
     positions(dilated(size, inputDilation[i]) + padding[i][0] + padding[i][1], dilated(kernelShape[i], kernelDilation[i]), stride[i]),
   );

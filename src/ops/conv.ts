@@ -9,12 +9,12 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { AttributesOf, ConvGeometry } from '../graph/attributes.ts';
 import { attributesOf, type Node } from '../graph/node.ts';
 import { conv } from './build.ts';
-import { checkCount } from './check.ts';
+import { checkCount, narrow, sameDtype, wide } from './check.ts';
 import { type ConvOptions, checkConvGeometry, convGeometry, slidingAxes } from './conv-geometry.ts';
 import type { Evaluation, Sample } from './op.ts';
-import { define } from './registry.ts';
+import { family } from './registry.ts';
+import { sample, shapes } from './samples.ts';
 import { meetings } from './sliding.ts';
-import { narrow, sameDtype, wide } from './wide.ts';
 
 type Role = AttributesOf['conv']['role'];
 
@@ -69,80 +69,64 @@ function evaluate({ node, inputs }: Evaluation): TypedArray {
 }
 
 /** One sample per role. */
-function samples(name: string, inputShape: Shape, kernelShape: Shape, options: ConvOptions = {}): Sample<'conv'>[] {
+function samples(name: string, shapeText: string, options: ConvOptions = {}): Sample<'conv'>[] {
+  const [inputShape, kernelShape] = shapes(shapeText);
   const geometry = convGeometry('conv', inputShape, kernelShape, options);
-  return (['output', 'input', 'kernel'] as const).map((role) => ({
-    name: `${name}, ${role}`,
-    inputs: operands[role].map((factor) => ({ shape: shapeOf(geometry, factor) })),
-    attributes: { ...geometry, role },
-  }));
+  return (['output', 'input', 'kernel'] as const).map((role) => {
+    const factors = operands[role].map((factor) => ({ shape: shapeOf(geometry, factor) }));
+    return sample(`${name}, ${role}`, factors, { ...geometry, role });
+  });
 }
 
-export const convOp = define({
-  name: 'conv',
-  kind: 'contraction',
-  doc: 'one factor (output, input or kernel) of the trilinear form of a convolution, from the other two',
-  infer(inputs, geometry) {
-    checkCount('conv', inputs, 2);
-    const dtype = sameDtype('conv', inputs);
-    checkConvGeometry(geometry);
-    for (const [i, name] of operands[geometry.role].entries()) {
-      const expected = shapeOf(geometry, name);
-      if (!sameShape(inputs[i].shape, expected)) fail('shape', 'conv', `expected the ${name} ${showShape(expected)}, got ${showShape(inputs[i].shape)}`);
-    }
-    return { shape: shapeOf(geometry, geometry.role), dtype };
+/** Padding [low, high] per axis. */
+const pairs = (...list: readonly (readonly [number, number])[]) => list;
+
+const everything: ConvOptions = { inputDilation: [3, 2], stride: [2, 3], dilation: 2, padding: pairs([1, 3], [4, 0]) };
+
+export const convOps = family('contraction', {
+  conv: {
+    doc: 'one factor (output, input or kernel) of the trilinear form of a convolution, from the other two',
+    infer(given, geometry) {
+      checkCount('conv', given, 2);
+      const dtype = sameDtype('conv', given);
+      checkConvGeometry(geometry);
+      for (const [i, name] of operands[geometry.role].entries()) {
+        const expected = shapeOf(geometry, name);
+        if (!sameShape(given[i].shape, expected)) fail('shape', 'conv', `expected the ${name} ${showShape(expected)}, got ${showShape(given[i].shape)}`);
+      }
+      return { shape: shapeOf(geometry, geometry.role), dtype };
+    },
+    gradient(node, dOut, needed) {
+      const geometry = attributesOf(node, 'conv');
+      return operands[geometry.role].map((wanted, i) => {
+        if (!needed[i]) return null;
+        const factorOf = (name: Role): Node => (name === geometry.role ? dOut : node.inputs[1 - i]);
+        const [a, b] = operands[wanted];
+        return conv(factorOf(a), factorOf(b), { ...geometry, role: wanted });
+      });
+    },
+    evaluate,
+    samples: () => [
+      ...samples('2-d', '2,5,6,3 3,3,3,4'),
+      ...samples('2-d same padding', '2,5,4,2 3,3,2,3', { padding: 'same' }),
+      ...samples('2-d stride 2 with remainder', '1,6,8,2 3,3,2,3', { stride: 2 }),
+      ...samples('2-d stride 3, even kernel, same padding', '1,7,8,1 2,4,1,3', { stride: 3, padding: 'same' }),
+      ...samples('2-d asymmetric padding and strides', '2,5,7,2 3,2,2,3', { stride: [1, 2], padding: pairs([2, 0], [0, 1]) }),
+      ...samples('2-d dilation', '1,7,8,2 2,3,2,2', { dilation: [3, 2], padding: 1 }),
+      ...samples('2-d input dilation', '1,4,3,2 3,3,2,3', { inputDilation: [2, 3], padding: 2 }),
+      ...samples('2-d input dilation with stride and dilation', '1,4,5,1 3,2,1,2', everything),
+      ...samples('1 × 1', '2,3,4,5 1,1,5,6'),
+      ...samples('1 × 1 stride 2', '2,4,5,3 1,1,3,4', { stride: 2 }),
+      ...samples('kernel as large as the input', '2,4,5,2 4,5,2,7'),
+      ...samples('two groups', '2,4,5,4 3,2,2,6', { groups: 2, padding: 1 }),
+      ...samples('depthwise', '2,5,5,3 3,3,1,3', { groups: 3, padding: 'same' }),
+      ...samples('depthwise with multiplier and stride', '1,6,5,2 3,3,1,4', { groups: 2, stride: 2, padding: 1 }),
+      ...samples('1-d', '3,9,2 4,2,3', { stride: 2, padding: [[1, 2]] }),
+      ...samples('1-d causal, dilated', '2,8,3 2,3,2', { dilation: 4, padding: [[4, 0]] }),
+      ...samples('3-d', '1,3,4,5,2 2,2,3,2,3', { stride: [1, 2, 1], padding: pairs([0, 1], [1, 0], [1, 1]) }),
+      ...samples('wide channels', '1,4,4,17 3,3,17,33', { padding: 1 }),
+      ...samples('empty batch', '0,4,4,2 3,3,2,3'),
+      ...samples('no input channels', '1,4,4,0 3,3,0,2'),
+    ],
   },
-  gradient(node, dOut, needed) {
-    const geometry = attributesOf(node, 'conv');
-    return operands[geometry.role].map((wanted, i) => {
-      if (!needed[i]) return null;
-      const factorOf = (name: Role): Node => (name === geometry.role ? dOut : node.inputs[1 - i]);
-      const [a, b] = operands[wanted];
-      return conv(factorOf(a), factorOf(b), { ...geometry, role: wanted });
-    });
-  },
-  evaluate,
-  samples: () => [
-    ...samples('2-d', [2, 5, 6, 3], [3, 3, 3, 4]),
-    ...samples('2-d same padding', [2, 5, 4, 2], [3, 3, 2, 3], { padding: 'same' }),
-    ...samples('2-d stride 2 with remainder', [1, 6, 8, 2], [3, 3, 2, 3], { stride: 2 }),
-    ...samples('2-d stride 3, even kernel, same padding', [1, 7, 8, 1], [2, 4, 1, 3], { stride: 3, padding: 'same' }),
-    ...samples('2-d asymmetric padding and strides', [2, 5, 7, 2], [3, 2, 2, 3], {
-      stride: [1, 2],
-      padding: [
-        [2, 0],
-        [0, 1],
-      ],
-    }),
-    ...samples('2-d dilation', [1, 7, 8, 2], [2, 3, 2, 2], { dilation: [3, 2], padding: 1 }),
-    ...samples('2-d input dilation', [1, 4, 3, 2], [3, 3, 2, 3], { inputDilation: [2, 3], padding: 2 }),
-    ...samples('2-d input dilation with stride and dilation', [1, 4, 5, 1], [3, 2, 1, 2], {
-      inputDilation: [3, 2],
-      stride: [2, 3],
-      dilation: 2,
-      padding: [
-        [1, 3],
-        [4, 0],
-      ],
-    }),
-    ...samples('1 × 1', [2, 3, 4, 5], [1, 1, 5, 6]),
-    ...samples('1 × 1 stride 2', [2, 4, 5, 3], [1, 1, 3, 4], { stride: 2 }),
-    ...samples('kernel as large as the input', [2, 4, 5, 2], [4, 5, 2, 7]),
-    ...samples('two groups', [2, 4, 5, 4], [3, 2, 2, 6], { groups: 2, padding: 1 }),
-    ...samples('depthwise', [2, 5, 5, 3], [3, 3, 1, 3], { groups: 3, padding: 'same' }),
-    ...samples('depthwise with multiplier and stride', [1, 6, 5, 2], [3, 3, 1, 4], { groups: 2, stride: 2, padding: 1 }),
-    ...samples('1-d', [3, 9, 2], [4, 2, 3], { stride: 2, padding: [[1, 2]] }),
-    ...samples('1-d causal, dilated', [2, 8, 3], [2, 3, 2], { dilation: 4, padding: [[4, 0]] }),
-    ...samples('3-d', [1, 3, 4, 5, 2], [2, 2, 3, 2, 3], {
-      stride: [1, 2, 1],
-      padding: [
-        [0, 1],
-        [1, 0],
-        [1, 1],
-      ],
-    }),
-    ...samples('wide channels', [1, 4, 4, 17], [3, 3, 17, 33], { padding: 1 }),
-    ...samples('empty batch', [0, 4, 4, 2], [3, 3, 2, 3]),
-    ...samples('no input channels', [1, 4, 4, 0], [3, 3, 0, 2]),
-  ],
 });

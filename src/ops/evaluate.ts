@@ -25,10 +25,7 @@ export function interpreterOf(outputs: readonly Node[]): Interpreter {
   const slots = new Map(order.map((node, slot) => [node, slot]));
   const slotOf = (node: Node): number => slots.get(node) as number;
   const lastUse = new Map<number, number>();
-  for (const [step, node] of order.entries()) {
-    lastUse.set(step, step);
-    for (const input of node.inputs) lastUse.set(slotOf(input), step);
-  }
+  for (const [step, node] of order.entries()) for (const slot of [step, ...node.inputs.map(slotOf)]) lastUse.set(slot, step);
   for (const node of outputs) lastUse.delete(slotOf(node));
   const releases: number[][] = order.map(() => []);
   for (const [slot, step] of lastUse) releases[step].push(slot);

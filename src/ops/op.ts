@@ -36,22 +36,20 @@ export interface Evaluation {
   readonly inputs: readonly TypedArray[];
 }
 
+/** One per input or per node asked for; null: none flows. */
+type Gradients = readonly (Node | null)[];
+
 /**
- * Reverse rule: from a node and the gradient of the loss with respect to it, the gradients with respect to its inputs (null: none flows).
+ * Reverse rule: from a node and the gradient of the loss with respect to it, the gradients with respect to its inputs.
  * Built of ordinary nodes, so it can be differentiated again. `needed[i]` is false where nobody asks for input i.
  */
-export type GradientRule = (node: Node, dOut: Node, needed: readonly boolean[]) => readonly (Node | null)[];
+export type GradientRule = (node: Node, dOut: Node, needed: readonly boolean[]) => Gradients;
 
-/** Reverse-mode differentiation of a graph, handed to ops that hold graphs: gradients of Σ ⟨dOutputs, outputs⟩ with respect to `wrt` (null: none flows). */
-export type Differentiate = (outputs: readonly Node[], dOutputs: readonly (Node | null)[], wrt: readonly Node[]) => readonly (Node | null)[];
+/** Reverse-mode differentiation of a graph, handed to ops that hold graphs: gradients of Σ ⟨dOutputs, outputs⟩ with respect to `wrt`. */
+export type Differentiate = (outputs: readonly Node[], dOutputs: Gradients, wrt: readonly Node[]) => Gradients;
 
 /** As GradientRule for an op with several results, each read through a `part` node; dParts[i] is null where no gradient arrives. */
-export type PartsGradientRule = (
-  node: Node,
-  dParts: readonly (Node | null)[],
-  needed: readonly boolean[],
-  differentiate: Differentiate,
-) => readonly (Node | null)[];
+export type PartsGradientRule = (node: Node, dParts: Gradients, needed: readonly boolean[], differentiate: Differentiate) => Gradients;
 
 export interface Op<K extends OpName = OpName> {
   readonly name: K;

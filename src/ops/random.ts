@@ -2,10 +2,12 @@
  * Counter-based random bits: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
  * The same key gives the same bits on every device, in any order.
  */
-import { fail, showShape } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
 import { sameShape, sizeOf } from '../core/shape.ts';
-import { checkCount } from './check.ts';
-import { define } from './registry.ts';
+import { checkCount, showType } from './check.ts';
+import type { SampleInput } from './op.ts';
+import { family } from './registry.ts';
+import { inputs, sample } from './samples.ts';
 
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Makes the third key word; from the Skein hash. */
@@ -28,23 +30,23 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
   return [x0, x1];
 }
 
-define({
-  name: 'randomBits',
-  kind: 'indexed',
-  doc: 'element i (row-major) is the first word of Threefry-2×32 at counter (i, 0) under the key',
-  infer(inputs, { shape }) {
-    checkCount('randomBits', inputs, 1);
-    const [key] = inputs;
-    if (key.dtype !== 'int32' || !sameShape(key.shape, [2]))
-      fail('shape', 'randomBits', `expected a key int32 [2], got ${key.dtype} ${showShape(key.shape)}`, 'Make one with random.key(seed).');
-    return { shape, dtype: 'int32' };
+const key = (...values: readonly [number, number]): SampleInput[] => inputs('2', { dtype: 'int32', values });
+
+export const randomOps = family('indexed', {
+  randomBits: {
+    doc: 'element i (row-major) is the first word of Threefry-2×32 at counter (i, 0) under the key',
+    infer(given, { shape }) {
+      const [key] = checkCount('randomBits', given, 1);
+      if (key.dtype === 'int32' && sameShape(key.shape, [2])) return { shape, dtype: 'int32' };
+      return fail('shape', 'randomBits', `expected a key int32 [2], got ${showType(key)}`, 'Make one with random.key(seed).');
+    },
+    gradient: null,
+    evaluate: ({ node, inputs: [key] }) => Int32Array.from({ length: sizeOf(node.shape) }, (_, i) => threefry2x32(key[0], key[1], i, 0)[0]),
+    samples: () => [
+      sample('matrix', key(0, 7), { shape: [3, 37] }),
+      sample('negative key', key(-1, -2147483648), { shape: [19] }),
+      sample('scalar', key(12345, -67890), { shape: [] }),
+      sample('empty', key(1, 2), { shape: [0, 3] }),
+    ],
   },
-  gradient: null,
-  evaluate: ({ node, inputs: [key] }) => Int32Array.from({ length: sizeOf(node.shape) }, (_, i) => threefry2x32(key[0], key[1], i, 0)[0]),
-  samples: () => [
-    { name: 'matrix', inputs: [{ shape: [2], dtype: 'int32', values: [0, 7] }], attributes: { shape: [3, 37] } },
-    { name: 'negative key', inputs: [{ shape: [2], dtype: 'int32', values: [-1, -2147483648] }], attributes: { shape: [19] } },
-    { name: 'scalar', inputs: [{ shape: [2], dtype: 'int32', values: [12345, -67890] }], attributes: { shape: [] } },
-    { name: 'empty', inputs: [{ shape: [2], dtype: 'int32', values: [1, 2] }], attributes: { shape: [0, 3] } },
-  ],
 });

@@ -2,15 +2,18 @@
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { dropAxes, keepAxes, type Shape, sizeOf, stridesOf } from '../core/shape.ts';
-import type { OpName } from '../graph/attributes.ts';
-import { attributesOf, type Node } from '../graph/node.ts';
+import type { AttributesOf } from '../graph/attributes.ts';
+import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
 import { checkAxes, checkCount, checkDType } from './check.ts';
-import type { Op, Sample, SampleInput } from './op.ts';
-import { define } from './registry.ts';
+import type { Sample } from './op.ts';
+import { family, fromTable, type Member } from './registry.ts';
+import { inputs, sample, shapes, valuesOnly } from './samples.ts';
 import { copyStrided } from './strided.ts';
 
 type Fold = 'sum' | 'prod' | 'max' | 'min';
+type ArgFold = 'argMax' | 'argMin';
+type ArgFacts = { readonly doc: string; readonly beats: (x: number, best: number) => boolean };
 
 /** An array seen as [outer, length, inner], to be folded along the middle. */
 interface Folded {
@@ -28,7 +31,8 @@ interface Facts {
   /** Where accumulators start: at a number, or at the first element (whole numbers have no infinity). */
   readonly start: number | 'first';
   readonly loop: Loop;
-  readonly integerLoop: Loop;
+  /** For int32, where it differs. */
+  readonly integerLoop?: Loop;
   readonly gradient: (node: Node, dOut: Node, x: Node, axes: readonly number[]) => Node;
 }
 
@@ -38,14 +42,17 @@ function foldedView(x: TypedArray, shape: Shape, axes: readonly number[]): Folde
   const last = axes[axes.length - 1];
   const together = shape.every((d, i) => i < first || i > last || d === 1 || axes.includes(i));
   if (together) return { x, outer: sizeOf(shape.slice(0, first)), length: sizeOf(shape.slice(first, last + 1)), inner: sizeOf(shape.slice(last + 1)) };
-  const order = [...shape.keys()].filter((i) => !axes.includes(i)).concat(axes);
+  const order = foldedLast(shape, axes);
   const strides = stridesOf(shape);
   const moved = order.map((i) => shape[i]);
   const copy = x.slice();
   copyStrided(moved, { array: x, offset: 0, strides: order.map((i) => strides[i]) }, { array: copy, offset: 0, strides: stridesOf(moved) });
-  const length = sizeOf(axes.map((i) => shape[i]));
+  const length = foldedSize(shape, axes);
   return { x: copy, outer: length === 0 ? sizeOf(dropAxes(shape, axes)) : x.length / length, length, inner: 1 };
 }
+
+const foldedLast = (shape: Shape, axes: readonly number[]): number[] => [...shape.keys()].filter((i) => !axes.includes(i)).concat(axes);
+const foldedSize = (shape: Shape, axes: readonly number[]): number => sizeOf(axes.map((a) => shape[a]));
 
 /** The loops of a fold that is written as a function of two numbers. */
 const loopOf =
@@ -59,105 +66,63 @@ const loopOf =
   };
 
 const sumLoop: Loop = ({ x, outer, length, inner }, accumulators) => {
-  if (inner === 1) {
-    for (let o = 0, p = 0; o < outer; o++) {
+  for (let o = 0, p = 0; o < outer; o++) {
+    if (inner === 1) {
       let total = 0;
       for (const end = p + length; p < end; p++) total += x[p];
       accumulators[o] = total;
-    }
-    return;
-  }
-  for (let o = 0, p = 0; o < outer; o++) {
-    for (let k = 0; k < length; k++) {
-      for (let i = 0, q = o * inner; i < inner; i++, p++, q++) accumulators[q] += x[p];
+    } else {
+      for (let k = 0; k < length; k++) for (let i = 0, q = o * inner; i < inner; i++, p++, q++) accumulators[q] += x[p];
     }
   }
 };
 
-const largest = loopOf((a, x) => (x > a || Number.isNaN(x) ? x : a));
-const smallest = loopOf((a, x) => (x < a || Number.isNaN(x) ? x : a));
+/** A shape with the axes to fold: neighbours and not, ones among them, empty ones. */
+const foldCases = '7 0;1 0;3,5 1;3,5 0;5,3 0,1;2,3,5 1;3,2,5 0,2;2,3,1,7 1,2;2,3,2,5 0,1,2;2,3,2,5 1,3;13,37 1;0,3 1;2,0,3 0,2'.split(';').map(shapes);
 
-const shapesAndAxes: readonly (readonly [Shape, readonly number[]])[] = [
-  [[7], [0]],
-  [[1], [0]],
-  [[3, 5], [1]],
-  [[3, 5], [0]],
-  [
-    [5, 3],
-    [0, 1],
-  ],
-  [[2, 3, 5], [1]],
-  [
-    [3, 2, 5],
-    [0, 2],
-  ],
-  [
-    [2, 3, 1, 7],
-    [1, 2],
-  ],
-  [
-    [2, 3, 2, 5],
-    [0, 1, 2],
-  ],
-  [
-    [2, 3, 2, 5],
-    [1, 3],
-  ],
-  [[13, 37], [1]],
-  [[0, 3], [1]],
-  [
-    [2, 0, 3],
-    [0, 2],
-  ],
-];
-
-function reduction<K extends Fold>(name: K, facts: Facts): Op<K> {
+function samplesOf(name: Fold): Sample<Fold>[] {
   const extreme = name === 'max' || name === 'min';
-  const folded = (x: { readonly shape: Shape }, axes: readonly number[]) => sizeOf(axes.map((a) => x.shape[a]));
-  return define<K>({
-    name,
-    kind: 'reduction',
-    doc: facts.doc,
-    infer: (inputs, { axes }) => {
-      checkCount(name, inputs, 1);
-      const [x] = inputs;
-      checkDType(name, x.dtype, extreme ? 'any' : 'number');
-      if (!extreme && x.dtype === 'uint8') fail('dtype', name, 'expected float32, float64 or int32, got uint8', "Cast to 'int32' first.");
-      checkAxes(name, axes, x.shape.length);
+  const usual = extreme ? { distinct: true } : name === 'prod' ? { low: 0.5, high: 1.5 } : {};
+  const samples = foldCases
+    .filter(([shape, axes]) => (!extreme || foldedSize(shape, axes) > 0) && (name !== 'prod' || sizeOf(shape) < 100))
+    .map(([shape, axes]): Sample<Fold> => sample(`${showShape(shape)} along ${showShape(axes)}`, [{ ...usual, shape }], { axes }));
+  samples.push(sample('int32', inputs('3,5', { dtype: 'int32', low: -9, high: 9 }), { axes: [1] }));
+  samples.push(sample('float64', inputs('3,5', { ...usual, dtype: 'float64' }), { axes: [0] }));
+  if (name === 'prod') samples.push(sample('zeros', inputs('3,4', { values: [1, 0, 2, 3, 0, 0, 4, 5, 1, 2, -3, 4] }), { axes: [1] }));
+  if (!extreme) return [...samples, sample('nothing', '3,0', { axes: [1] })];
+  const values = [1, Number.NaN, 3, Number.NEGATIVE_INFINITY, -1, -2, Number.POSITIVE_INFINITY, 4, 4];
+  samples.push(valuesOnly('edges', inputs('3,3', { values }), { axes: [1] }));
+  return [...samples, ...(['uint8', 'bool'] as const).map((dtype) => sample<Fold>(dtype, inputs('3,5', { dtype, low: 0, high: 200 }), { axes: [0] }))];
+}
+
+const axesOf = (node: Node): readonly number[] => (node.attributes as AttributesOf[Fold]).axes;
+
+function fold(name: Fold, { doc, start, loop, integerLoop = loop, gradient }: Facts): Member<Fold> {
+  const extreme = start === 'first';
+  return {
+    doc,
+    infer: (given, { axes }) => {
+      const [{ shape, dtype }] = checkCount(name, given, 1);
+      checkDType(name, dtype, extreme ? 'any' : 'number');
+      if (!extreme && dtype === 'uint8') fail('dtype', name, 'expected float32, float64 or int32, got uint8', "Cast to 'int32' first.");
+      checkAxes(name, axes, shape.length);
       if (axes.length === 0) fail('axis', name, 'expected at least one axis, got none');
-      if (extreme && folded(x, axes) === 0) fail('shape', name, `there is no ${name} of no elements (input ${showShape(x.shape)}, axes ${showShape(axes)})`);
-      return { shape: dropAxes(x.shape, axes), dtype: x.dtype };
+      if (extreme && foldedSize(shape, axes) === 0)
+        fail('shape', name, `there is no ${name} of no elements (input ${showShape(shape)}, axes ${showShape(axes)})`);
+      return { shape: dropAxes(shape, axes), dtype };
     },
-    gradient: (node, dOut) => [facts.gradient(node, dOut, node.inputs[0], (attributesOf(node, name) as { axes: readonly number[] }).axes)],
+    gradient: (node, dOut) => [gradient(node, dOut, node.inputs[0], axesOf(node))],
     evaluate: ({ node, inputs: [x] }) => {
-      const { axes } = attributesOf(node, name) as { axes: readonly number[] };
-      const view = foldedView(x, node.inputs[0].shape, axes);
+      const view = foldedView(x, node.inputs[0].shape, axesOf(node));
       const single = node.dtype === 'float32';
       const accumulators = newArray(single ? 'float64' : node.dtype, view.outer * view.inner);
-      if (facts.start !== 'first') accumulators.fill(facts.start);
+      if (start !== 'first') accumulators.fill(start);
       else for (let o = 0, p = 0; o < view.outer; o++, p += view.length * view.inner) accumulators.set(view.x.subarray(p, p + view.inner), o * view.inner);
-      (node.dtype === 'int32' ? facts.integerLoop : facts.loop)(view, accumulators);
+      (node.dtype === 'int32' ? integerLoop : loop)(view, accumulators);
       return single ? Float32Array.from(accumulators) : accumulators;
     },
-    samples: () => {
-      const input: SampleInput = extreme ? { shape: [], distinct: true } : name === 'prod' ? { shape: [], low: 0.5, high: 1.5 } : { shape: [] };
-      const samples: Sample<Fold>[] = shapesAndAxes
-        .filter(([shape, axes]) => (!extreme || folded({ shape }, axes) > 0) && (name !== 'prod' || sizeOf(shape) < 100))
-        .map(([shape, axes]) => ({ name: `${showShape(shape)} along ${showShape(axes)}`, inputs: [{ ...input, shape }], attributes: { axes } }));
-      samples.push({ name: 'int32', inputs: [{ shape: [3, 5], dtype: 'int32', low: -9, high: 9 }], attributes: { axes: [1] } });
-      samples.push({ name: 'float64', inputs: [{ ...input, shape: [3, 5], dtype: 'float64' }], attributes: { axes: [0] } });
-      if (!extreme) samples.push({ name: 'nothing', inputs: [{ shape: [3, 0] }], attributes: { axes: [1] } });
-      if (name === 'prod')
-        samples.push({ name: 'zeros', inputs: [{ shape: [3, 4], values: [1, 0, 2, 3, 0, 0, 4, 5, 1, 2, -3, 4] }], attributes: { axes: [1] } });
-      if (extreme) {
-        const values = [1, Number.NaN, 3, Number.NEGATIVE_INFINITY, -1, -2, Number.POSITIVE_INFINITY, 4, 4];
-        samples.push({ name: 'edges', inputs: [{ shape: [3, 3], values }], attributes: { axes: [1] }, differentiable: false });
-        for (const dtype of ['uint8', 'bool'] as const)
-          samples.push({ name: dtype, inputs: [{ shape: [3, 5], dtype, low: 0, high: 200 }], attributes: { axes: [0] } });
-      }
-      return samples as unknown as Sample<K>[];
-    },
-  });
+    samples: () => samplesOf(name),
+  };
 }
 
 /** A folded node stretched back over the axes that were folded. */
@@ -172,15 +137,8 @@ function extremeGradient(node: Node, dOut: Node, x: Node, axes: readonly number[
 /** Along the last axis, the product of everything before each element; by doubling, so log₂ n steps, and zeros do no harm. */
 function productBefore(x: Node): Node {
   const [rows, length] = x.shape;
-  const shifted = (p: Node, by: number): Node =>
-    build.pad(
-      build.slice(p, [0, 0], [rows, length - by]),
-      [
-        [0, 0],
-        [by, 0],
-      ],
-      1,
-    );
+  const none = [0, 0] as const;
+  const shifted = (p: Node, by: number): Node => build.pad(build.slice(p, none, [rows, length - by]), [none, [by, 0]], 1);
   let product = shifted(x, 1);
   for (let reach = 1; reach < length - 1; reach *= 2) product = build.mul(product, shifted(product, reach));
   return product;
@@ -188,39 +146,21 @@ function productBefore(x: Node): Node {
 
 /** d(∏x)/dxᵢ = ∏ of all others = everything before · everything after: right where elements are 0, unlike ∏x / xᵢ. */
 function prodGradient(_: Node, dOut: Node, x: Node, axes: readonly number[]): Node {
-  const order = [...x.shape.keys()].filter((i) => !axes.includes(i)).concat(axes);
-  const length = sizeOf(axes.map((a) => x.shape[a]));
+  const length = foldedSize(x.shape, axes);
   if (length <= 1 || sizeOf(x.shape) === 0) return stretch(dOut, x, axes);
+  const order = foldedLast(x.shape, axes);
+  const inverse = order.map((_, i) => order.indexOf(i));
   const moved = build.permute(x, order);
   const rows = build.reshape(moved, [sizeOf(x.shape) / length, length]);
   const others = build.mul(productBefore(rows), build.flip(productBefore(build.flip(rows, [1])), [1]));
-  return build.mul(
-    stretch(dOut, x, axes),
-    build.permute(
-      build.reshape(others, moved.shape),
-      order.map((_, i) => order.indexOf(i)),
-    ),
-  );
+  return build.mul(stretch(dOut, x, axes), build.permute(build.reshape(others, moved.shape), inverse));
 }
 
-function argExtreme<K extends 'argMax' | 'argMin'>(name: K, doc: string, beats: (x: number, best: number) => boolean): Op<K> {
-  const cases: readonly (readonly [Shape, number])[] = [
-    [[7], 0],
-    [[1], 0],
-    [[3, 5], 1],
-    [[3, 5], 0],
-    [[2, 3, 5], 1],
-    [[2, 3, 1, 7], 3],
-    [[0, 3], 1],
-  ];
-  const edges = [1, Number.NaN, 3, 2, 5, 5, Number.NaN, 0, Number.NaN, -1, -1, Number.NEGATIVE_INFINITY];
-  return define<K>({
-    name,
-    kind: 'reduction',
+function argExtreme(name: ArgFold, { doc, beats }: ArgFacts): Member<ArgFold> {
+  return {
     doc,
-    infer: (inputs, { axis }) => {
-      checkCount(name, inputs, 1);
-      const { shape, dtype } = inputs[0];
+    infer: (given, { axis }) => {
+      const { shape, dtype } = checkCount(name, given, 1)[0];
       checkDType(name, dtype, 'any');
       checkAxes(name, [axis], shape.length);
       if (shape[axis] === 0) fail('shape', name, `there is no extreme of no elements (input ${showShape(shape)}, axis ${axis})`);
@@ -228,65 +168,49 @@ function argExtreme<K extends 'argMax' | 'argMin'>(name: K, doc: string, beats: 
     },
     gradient: null,
     evaluate: ({ node, inputs: [x] }) => {
-      const { axis } = attributesOf(node, name) as { axis: number };
+      const { axis } = node.attributes as AttributesOf['argMax'];
       const { outer, length, inner } = foldedView(x, node.inputs[0].shape, [axis]);
       const out = newArray('int32', outer * inner);
-      for (let o = 0; o < outer; o++) {
-        for (let i = 0; i < inner; i++) {
-          const base = o * length * inner + i;
-          let best = x[base];
-          let at = 0;
-          for (let k = 1, p = base + inner; k < length; k++, p += inner) {
-            if (beats(x[p], best) || (Number.isNaN(x[p]) && !Number.isNaN(best))) {
-              best = x[p];
-              at = k;
-            }
-          }
-          out[o * inner + i] = at;
+      for (let at = 0; at < out.length; at++) {
+        const first = Math.floor(at / inner) * length * inner + (at % inner);
+        for (let k = 1, best = x[first]; k < length; k++) {
+          const value = x[first + k * inner];
+          if (!(beats(value, best) || (Number.isNaN(value) && !Number.isNaN(best)))) continue;
+          best = value;
+          out[at] = k;
         }
       }
       return out;
     },
-    samples: () =>
-      [
-        ...cases.map(([shape, axis]) => ({ name: `${showShape(shape)} along ${axis}`, inputs: [{ shape, distinct: true }], attributes: { axis } })),
-        { name: 'ties', inputs: [{ shape: [4, 6], dtype: 'int32', low: 0, high: 2 }], attributes: { axis: 1 } },
-        { name: 'edges', inputs: [{ shape: [4, 3], values: edges }], attributes: { axis: 1 } },
-      ] as unknown as Sample<K>[],
-  });
+    samples: () => {
+      const cases = ['7 0', '1 0', '3,5 1', '3,5 0', '2,3,5 1', '2,3,1,7 3', '0,3 1'].map(shapes);
+      const values = [1, Number.NaN, 3, 2, 5, 5, Number.NaN, 0, Number.NaN, -1, -1, Number.NEGATIVE_INFINITY];
+      return [
+        ...cases.map(([shape, [axis]]) => sample<'argMax'>(`${showShape(shape)} along ${axis}`, [{ shape, distinct: true }], { axis })),
+        sample<'argMax'>('ties', inputs('4,6', { dtype: 'int32', low: 0, high: 2 }), { axis: 1 }),
+        sample<'argMax'>('edges', inputs('4,3', { values }), { axis: 1 }),
+      ];
+    },
+  };
 }
 
-const int32Sum = loopOf((total, x) => (total + x) | 0);
+const product = loopOf((total, x) => total * x);
+const wrappingSum = loopOf((total, x) => (total + x) | 0);
+const wrappingProduct = loopOf(Math.imul);
+const largest = loopOf((a, x) => (x > a || Number.isNaN(x) ? x : a));
+const smallest = loopOf((a, x) => (x < a || Number.isNaN(x) ? x : a));
+const sumGradient: Facts['gradient'] = (_, dOut, x, axes) => stretch(dOut, x, axes);
 
-export const reduceOps = {
-  sum: reduction('sum', {
-    doc: 'The sum along axes; 0 of nothing.',
-    start: 0,
-    loop: sumLoop,
-    integerLoop: int32Sum,
-    gradient: (_, dOut, x, axes) => stretch(dOut, x, axes),
-  }),
-  prod: reduction('prod', {
-    doc: 'The product along axes; 1 of nothing.',
-    start: 1,
-    loop: loopOf((total, x) => total * x),
-    integerLoop: loopOf(Math.imul),
-    gradient: prodGradient,
-  }),
-  max: reduction('max', {
-    doc: 'The largest along axes; NaN if there is one; equal elements share the gradient.',
-    start: 'first',
-    loop: largest,
-    integerLoop: largest,
-    gradient: extremeGradient,
-  }),
-  min: reduction('min', {
-    doc: 'The smallest along axes; NaN if there is one; equal elements share the gradient.',
-    start: 'first',
-    loop: smallest,
-    integerLoop: smallest,
-    gradient: extremeGradient,
-  }),
-  argMax: argExtreme('argMax', 'The position of the largest along an axis: the first of equals; NaN counts as the largest.', (x, best) => x > best),
-  argMin: argExtreme('argMin', 'The position of the smallest along an axis: the first of equals; NaN counts as the smallest.', (x, best) => x < best),
-} satisfies Partial<{ [K in OpName]: Op<K> }>;
+const table: { readonly [K in Fold]: Facts } = {
+  sum: { doc: 'The sum along axes; 0 of nothing.', start: 0, loop: sumLoop, integerLoop: wrappingSum, gradient: sumGradient },
+  prod: { doc: 'The product along axes; 1 of nothing.', start: 1, loop: product, integerLoop: wrappingProduct, gradient: prodGradient },
+  max: { doc: 'The largest along axes; NaN if there is one; equal elements share the gradient.', start: 'first', loop: largest, gradient: extremeGradient },
+  min: { doc: 'The smallest along axes; NaN if there is one; equal elements share the gradient.', start: 'first', loop: smallest, gradient: extremeGradient },
+};
+
+const argTable: { readonly [K in ArgFold]: ArgFacts } = {
+  argMax: { doc: 'The position of the largest along an axis: the first of equals; NaN counts as the largest.', beats: (x, best) => x > best },
+  argMin: { doc: 'The position of the smallest along an axis: the first of equals; NaN counts as the smallest.', beats: (x, best) => x < best },
+};
+
+export const reduceOps = family('reduction', { ...fromTable(table, fold), ...fromTable(argTable, argExtreme) });

@@ -62,12 +62,9 @@ function differentiateBody(body: Body, dParts: readonly (Node | null)[], needed:
   const { parameters, results, constants, carries } = body;
   const dResults = results.map((result, i) => (dParts[i] && isFloating(result.dtype) ? bodyParameter(result) : null));
   const asked = parameters.flatMap((parameter, i) => (isFloating(parameter.dtype) && (needed[i] || (i >= constants && i < constants + carries)) ? [i] : []));
+  const wanted = asked.map((i) => parameters[i]);
   for (;;) {
-    const gradients = differentiate(
-      results,
-      dResults,
-      asked.map((i) => parameters[i]),
-    );
+    const gradients = differentiate(results, dResults, wanted);
     const dParameters = parameters.map((_, i) => (asked.includes(i) ? (gradients[asked.indexOf(i)] ?? null) : null));
     const awakened = results.slice(0, carries).flatMap((_, i) => (dResults[i] === null && dParameters[constants + i] !== null ? [i] : []));
     if (awakened.length === 0) return { dParameters, dResults };
@@ -83,11 +80,7 @@ function freeLetter({ a, b, out }: AttributesOf['contract']): string {
 
 /** Linear maps of one operand: they may follow the sum over time instead of being done in each step. */
 const isLinear = (node: Node): boolean =>
-  node.op === 'neg' ||
-  node.op === 'reshape' ||
-  node.op === 'permute' ||
-  node.op === 'broadcast' ||
-  (isOp(node, 'pad') && attributesOf(node, 'pad').value === 0);
+  ['neg', 'reshape', 'permute', 'broadcast'].includes(node.op) || (isOp(node, 'pad') && attributesOf(node, 'pad').value === 0);
 
 const isKernelGradient = (node: Node): boolean => isOp(node, 'conv') && attributesOf(node, 'conv').role === 'kernel';
 /** Whether a part of this sum is better gathered over all steps at once than added up in each. */
@@ -203,15 +196,8 @@ function harvestOf(atHand: ReadonlyMap<Node, Later>, outside: ReadonlyMap<Node, 
       return () => contract(all(), same, { a: t + labels.a, b: labels.b, out: t + labels.out });
     });
   };
-  return {
-    ys,
-    totals,
-    stacked: stackedProduct,
-    total,
-    settle: () => {
-      for (const decide of undecided) decide();
-    },
-  };
+  const settle = () => undecided.forEach((decide) => decide());
+  return { ys, totals, stacked: stackedProduct, total, settle };
 }
 
 export const gradientOfScan: PartsGradientRule = (node, dParts, needed, differentiate) => {
@@ -221,19 +207,14 @@ export const gradientOfScan: PartsGradientRule = (node, dParts, needed, differen
   const { dParameters, dResults } = differentiateBody(body, dParts, needed, differentiate);
 
   // The forward scan with what the reverse one reads of it.
-  const saved = valuesToSave(
-    body,
-    dParameters.filter((g) => g !== null),
-  );
+  const flowing = dParameters.filter((g) => g !== null);
+  const saved = valuesToSave(body, flowing);
   const isY = (value: Node): boolean => results.indexOf(value, carries) >= 0;
   const allResults = [...results, ...saved.filter((value) => !isY(value))];
   const augmented = allResults.length === results.length ? node : scan(node.inputs, { body: { ...body, results: allResults }, length, reverse });
   const leaves = new Map(saved.map((value) => [value, bodyParameter(value)]));
-  const rebuilt = substitute(
-    dParameters.filter((g) => g !== null),
-    leaves,
-  );
-  const perStep = dParameters.map((g) => (g === null ? null : rebuilt[dParameters.filter((other) => other !== null).indexOf(g)]));
+  const rebuilt = substitute(flowing, leaves);
+  const perStep = dParameters.map((g) => (g === null ? null : rebuilt[flowing.indexOf(g)]));
 
   // What each kind of leaf of the reverse body is outside, over all steps.
   const atHand = new Map<Node, Later>();

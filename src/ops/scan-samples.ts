@@ -1,56 +1,47 @@
 /** Loops that exercise scan: running sums, matrix recurrences, an LSTM cell, both directions, no steps at all. */
 import type { DType } from '../core/dtype.ts';
-import type { Shape } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import { add, bodyParameter, broadcast, cast, conv, matmul, mul, sigmoid, slice, sub, sum, take, tanh } from './build.ts';
 import { convGeometry } from './conv-geometry.ts';
 import type { Sample, SampleInput } from './op.ts';
+import { inputs, sample } from './samples.ts';
 
 interface Loop {
   readonly name: string;
   readonly length: number;
   readonly reverse?: boolean;
-  /** Shapes of the parameters; those of xs without the time axis. */
-  readonly constants?: readonly Shape[];
-  readonly carries: readonly Shape[];
-  readonly xs?: readonly Shape[];
+  /** Shapes of the parameters as text; those of xs without the time axis. */
+  readonly constants?: string;
+  readonly carries?: string;
+  readonly xs?: string;
   /** xs that are indices below this. */
   readonly indicesBelow?: number;
   readonly step: (constants: readonly Node[], carries: readonly Node[], xs: readonly Node[]) => { carries: Node[]; ys: Node[] };
   readonly dtype?: DType;
 }
 
-function sampleOf({ name, length, reverse = false, constants = [], carries, xs = [], indicesBelow, step, dtype = 'float32' }: Loop): Sample<'scan'> {
-  const xType: SampleInput = indicesBelow === undefined ? { shape: [], dtype } : { shape: [], dtype: 'int32', low: 0, high: indicesBelow - 1 };
-  const inputs: SampleInput[] = [...constants, ...carries].map((shape) => ({ shape, dtype }));
-  for (const shape of xs) inputs.push({ ...xType, shape: [length, ...shape] });
-  const leaf =
-    (type: DType) =>
-    (shape: Shape): Node =>
-      bodyParameter({ shape, dtype: type });
-  const [c, s, x] = [constants.map(leaf(dtype)), carries.map(leaf(dtype)), xs.map(leaf(xType.dtype ?? dtype))];
+function sampleOf({ name, length, reverse = false, constants, carries, xs, indicesBelow, step, dtype = 'float32' }: Loop): Sample<'scan'> {
+  const typed = (text: string | undefined, type: Omit<SampleInput, 'shape'> = { dtype }) => (text === undefined ? [] : inputs(text, type));
+  const slices = typed(xs, indicesBelow === undefined ? { dtype } : { dtype: 'int32', low: 0, high: indicesBelow - 1 });
+  const leaves = (list: readonly SampleInput[]): Node[] => list.map((type) => bodyParameter({ dtype, ...type }));
+  const [c, s, x] = [typed(constants), typed(carries), slices].map(leaves);
   const result = step(c, s, x);
   const body = { parameters: [...c, ...s, ...x], results: [...result.carries, ...result.ys], constants: c.length, carries: s.length };
-  return { name: `${name}${reverse ? ', reverse' : ''}, ${dtype}`, inputs, attributes: { body, length, reverse } };
+  const given = [...typed(constants), ...typed(carries), ...slices.map((type) => ({ ...type, shape: [length, ...type.shape] }))];
+  return sample(`${name}${reverse ? ', reverse' : ''}, ${dtype}`, given, { body, length, reverse });
 }
 
-const plainRecurrence: Omit<Loop, 'name' | 'length'> = {
-  constants: [[3, 4], [4, 4], [4]],
-  carries: [[2, 4]],
-  xs: [[2, 3]],
-  step: ([w, u, b], [h], [x]) => {
-    const next = tanh(add(add(matmul(x, w), matmul(h, u)), b));
-    return { carries: [next], ys: [next] };
-  },
+/** A step whose one new carry is also, or not, what it puts out. */
+const carried = (next: Node, ys: Node[] = [next]) => ({ carries: [next], ys });
+const plainNext = (w: Node, u: Node, b: Node, h: Node, x: Node): Node => tanh(add(add(matmul(x, w), matmul(h, u)), b));
+
+const plain: Omit<Loop, 'name' | 'length'> = {
+  ...{ constants: '3,4 4,4 4', carries: '2,4', xs: '2,3' },
+  step: ([w, u, b], [h], [x]) => carried(plainNext(w, u, b, h, x)),
 };
 
 const lstm: Omit<Loop, 'name' | 'length'> = {
-  constants: [[2, 12], [3, 12], [12]],
-  carries: [
-    [2, 3],
-    [2, 3],
-  ],
-  xs: [[2, 2]],
+  ...{ constants: '2,12 3,12 12', carries: '2,3 2,3', xs: '2,2' },
   step: ([w, u, b], [h, c], [x]) => {
     const gates = add(add(matmul(x, w), matmul(h, u)), b); // [batch, 4 · hidden]
     const gate = (i: number): Node => slice(gates, [0, 3 * i], [2, 3]);
@@ -60,73 +51,42 @@ const lstm: Omit<Loop, 'name' | 'length'> = {
   },
 };
 
+/** v is stretched in each step, k scales. */
+function constantsUsed([v, k]: readonly Node[], [s]: readonly Node[], [x]: readonly Node[]) {
+  const next = tanh(add(mul(s, broadcast(v, [2, 3])), mul(x, k)));
+  return carried(next, [sum(next, [1])]);
+}
+
+const lookedUp = (table: Node, u: Node, h: Node, i: Node): Node => tanh(add(take(table, cast(i, 'int32'), 0), matmul(h, u)));
+const filter = { ...convGeometry('conv1d', [2, 4, 2], [3, 2, 2], { padding: 1 }), role: 'output' as const };
+
 const loops: readonly Loop[] = [
-  { name: 'running sum', length: 5, carries: [[]], xs: [[]], step: (_, [s], [x]) => ({ carries: [add(s, x)], ys: [add(s, x)] }) },
+  { name: 'running sum', length: 5, carries: '-', xs: '-', step: (_, [s], [x]) => ({ carries: [add(s, x)], ys: [add(s, x)] }) },
   {
     name: 'running product with a constant',
     length: 5,
-    constants: [[3]],
-    carries: [[3]],
-    xs: [[3]],
-    step: ([c], [s], [x]) => ({ carries: [mul(mul(s, c), x)], ys: [sub(s, c)] }),
+    constants: '3',
+    carries: '3',
+    xs: '3',
+    step: ([c], [s], [x]) => carried(mul(mul(s, c), x), [sub(s, c)]),
   },
-  { name: 'no xs, no ys', length: 4, constants: [[2]], carries: [[2]], step: ([c], [s]) => ({ carries: [add(mul(s, s), c)], ys: [] }) },
+  { name: 'no xs, no ys', length: 4, constants: '2', carries: '2', step: ([c], [s]) => carried(add(mul(s, s), c), []) },
+  { name: 'no carries', length: 3, constants: '2,3', xs: '2', step: ([w], _, [x]) => ({ carries: [], ys: [matmul(broadcast(x, [1, 2]), w)] }) },
+  { name: 'a carry passes through, one is exchanged', length: 3, carries: '2 2 2', step: (_, [a, b, c]) => ({ carries: [a, mul(a, c), b], ys: [b] }) },
+  { name: 'carry not read', length: 3, carries: '2', xs: '2', step: (_, __, [x]) => carried(mul(x, x), []) },
+  { name: 'constant used directly and summed', length: 4, constants: '3 -', carries: '2,3', xs: '2,3', step: constantsUsed },
   {
-    name: 'no carries',
-    length: 3,
-    constants: [[2, 3]],
-    carries: [],
-    xs: [[2]],
-    step: ([w], _, [x]) => ({ carries: [], ys: [matmul(broadcast(x, [1, 2]), w)] }),
-  },
-  {
-    name: 'a carry that passes through and one that is exchanged',
-    length: 3,
-    carries: [[2], [2], [2]],
-    step: (_, [a, b, c]) => ({ carries: [a, mul(a, c), b], ys: [b] }),
-  },
-  { name: 'carry not read', length: 3, carries: [[2]], xs: [[2]], step: (_, __, [x]) => ({ carries: [mul(x, x)], ys: [] }) },
-  {
-    name: 'constant used directly and summed',
-    length: 4,
-    constants: [[3], []],
-    carries: [[2, 3]],
-    xs: [[2, 3]],
-    step: ([v, k], [s], [x]) => {
-      const next = tanh(add(mul(s, broadcast(v, [2, 3])), mul(x, k)));
-      return { carries: [next], ys: [sum(next, [1])] };
-    },
+    ...{ name: 'table looked up in the loop', length: 4, constants: '5,3 3,3', carries: '2,3', xs: '2', indicesBelow: 5 },
+    step: ([table, u], [h], [i]) => carried(lookedUp(table, u, h, i)),
   },
   {
-    name: 'table looked up in the loop',
-    length: 4,
-    constants: [
-      [5, 3],
-      [3, 3],
-    ],
-    carries: [[2, 3]],
-    xs: [[2]],
-    indicesBelow: 5,
-    step: ([table, u], [h], [i]) => {
-      const next = tanh(add(take(table, cast(i, 'int32'), 0), matmul(h, u)));
-      return { carries: [next], ys: [next] };
-    },
+    ...{ name: 'convolution in the loop', length: 3, constants: '3,2,2', carries: '2,4,2', xs: '2,4,2' },
+    step: ([w], [h], [x]) => carried(tanh(add(conv(h, w, filter), x)), []),
   },
-  {
-    name: 'convolution in the loop',
-    length: 3,
-    constants: [[3, 2, 2]],
-    carries: [[2, 4, 2]],
-    xs: [[2, 4, 2]],
-    step: ([w], [h], [x]) => {
-      const next = tanh(add(conv(h, w, { ...convGeometry('conv1d', [2, 4, 2], [3, 2, 2], { padding: 1 }), role: 'output' }), x));
-      return { carries: [next], ys: [] };
-    },
-  },
-  { ...plainRecurrence, name: 'recurrence', length: 5 },
-  { ...plainRecurrence, name: 'recurrence', length: 5, reverse: true },
-  { ...plainRecurrence, name: 'recurrence of one step', length: 1 },
-  { ...plainRecurrence, name: 'recurrence of no steps', length: 0 },
+  { ...plain, name: 'recurrence', length: 5 },
+  { ...plain, name: 'recurrence', length: 5, reverse: true },
+  { ...plain, name: 'recurrence of one step', length: 1 },
+  { ...plain, name: 'recurrence of no steps', length: 0 },
   { ...lstm, name: 'LSTM', length: 5 },
   { ...lstm, name: 'LSTM', length: 3, reverse: true },
 ];

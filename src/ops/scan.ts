@@ -4,23 +4,22 @@
  * `reverse` runs from the last slice to the first; ys stay aligned with xs.
  */
 import { newArray, type TypedArray } from '../core/dtype.ts';
-import { fail, showShape } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
 import { sameShape, sizeOf } from '../core/shape.ts';
 import type { AttributesOf, Body } from '../graph/attributes.ts';
 import { attributesOf, type Node, type TensorType, topologicalOrder } from '../graph/node.ts';
-import { checkCount } from './check.ts';
-import { interpreterOf } from './evaluate.ts';
+import { checkCount, isCount, showType } from './check.ts';
+import { type Interpreter, interpreterOf } from './evaluate.ts';
 import type { Evaluation } from './op.ts';
-import { define, opOf } from './registry.ts';
+import { family, opNamed } from './registry.ts';
 import { gradientOfScan } from './scan-gradient.ts';
 import { scanSamples } from './scan-samples.ts';
 
-const show = ({ dtype, shape }: TensorType): string => `${dtype} ${showShape(shape)}`;
 const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 
 /** How often a body is interpreted again and again: ordered once. */
-const interpreters = new WeakMap<Body, ReturnType<typeof interpreterOf>>();
-function interpreterOfBody(body: Body): ReturnType<typeof interpreterOf> {
+const interpreters = new WeakMap<Body, Interpreter>();
+function interpreterOfBody(body: Body): Interpreter {
   const interpreter = interpreters.get(body) ?? interpreterOf(body.results);
   interpreters.set(body, interpreter);
   return interpreter;
@@ -28,36 +27,27 @@ function interpreterOfBody(body: Body): ReturnType<typeof interpreterOf> {
 
 function inferParts(inputs: readonly TensorType[], { body, length }: AttributesOf['scan']): TensorType[] {
   const { parameters, results, constants, carries } = body;
-  if (!Number.isInteger(length) || length < 0) fail('argument', 'scan', `length must be a whole number ≥ 0, got ${length}`);
+  if (!isCount(length)) fail('argument', 'scan', `length must be a whole number ≥ 0, got ${length}`);
   checkCount('scan', inputs, parameters.length);
   if (results.length < carries) fail('argument', 'scan', `the body must return its ${carries} carries first, got ${results.length} results`);
   const known = new Set(parameters);
   const stranger = topologicalOrder(results).find((node) => node.op === 'leaf' && !known.has(node));
-  if (stranger) fail('internal', 'scan', `the body reads a ${show(stranger)} that is not one of its parameters`, 'Pass it as a constant.');
+  if (stranger) fail('internal', 'scan', `the body reads a ${showType(stranger)} that is not one of its parameters`, 'Pass it as a constant.');
   for (const [i, parameter] of parameters.entries()) {
     const stacked = i >= constants + carries;
     const expected = stacked ? { dtype: parameter.dtype, shape: [length, ...parameter.shape] } : parameter;
     if (!sameType(inputs[i], expected)) {
       const what = i < constants ? `constant ${i}` : stacked ? `xs ${i - constants - carries}` : `initial carry ${i - constants}`;
-      fail(
-        'shape',
-        'scan',
-        `${what} should be ${show(expected)}, got ${show(inputs[i])}`,
-        stacked ? 'The leading axis of xs is the number of steps.' : undefined,
-      );
+      const hint = stacked ? 'The leading axis of xs is the number of steps.' : undefined;
+      fail('shape', 'scan', `${what} should be ${showType(expected)}, got ${showType(inputs[i])}`, hint);
     }
   }
-  for (let i = 0; i < carries; i++) {
-    if (!sameType(results[i], parameters[constants + i])) {
-      fail(
-        'shape',
-        'scan',
-        `carry ${i} began as ${show(parameters[constants + i])} but the step returns ${show(results[i])}`,
-        'A carry keeps its shape and dtype.',
-      );
-    }
+  for (const [i, result] of results.slice(0, carries).entries()) {
+    const begun = parameters[constants + i];
+    if (sameType(result, begun)) continue;
+    fail('shape', 'scan', `carry ${i} began as ${showType(begun)} but the step returns ${showType(result)}`, 'A carry keeps its shape and dtype.');
   }
-  return results.map((result, i) => (i < carries ? { dtype: result.dtype, shape: result.shape } : { dtype: result.dtype, shape: [length, ...result.shape] }));
+  return results.map(({ dtype, shape }, i) => ({ dtype, shape: i < carries ? shape : [length, ...shape] }));
 }
 
 function evaluateParts({ node, inputs }: Evaluation): TypedArray[] {
@@ -80,37 +70,30 @@ function evaluateParts({ node, inputs }: Evaluation): TypedArray[] {
   return [...state, ...ys];
 }
 
-/** The types of all results of a node with several. */
-export function partTypes(node: Node): readonly TensorType[] {
-  return opOf(node).inferParts?.(node.inputs, node.attributes) ?? fail('internal', 'part', `${node.op} has one result only`);
-}
-
-define({
-  name: 'scan',
-  kind: 'loop',
-  doc: 'runs a body graph step by step: (constants, carries, slices of xs) → (carries, slices of ys)',
-  infer(inputs, attributes) {
-    inferParts(inputs, attributes);
-    return { shape: [], dtype: 'float32' };
+export const loopOps = family('loop', {
+  scan: {
+    doc: 'runs a body graph step by step: (constants, carries, slices of xs) → (carries, slices of ys)',
+    infer(inputs, attributes) {
+      inferParts(inputs, attributes);
+      return { shape: [], dtype: 'float32' };
+    },
+    inferParts,
+    gradient: null,
+    gradientOfParts: gradientOfScan,
+    evaluate: () => fail('internal', 'scan', 'this op has several results', 'Interpret it with evaluateParts.'),
+    evaluateParts,
+    samples: scanSamples,
   },
-  inferParts,
-  gradient: null,
-  gradientOfParts: gradientOfScan,
-  evaluate: () => fail('internal', 'scan', 'this op has several results', 'Interpret it with evaluateParts.'),
-  evaluateParts,
-  samples: scanSamples,
-});
-
-define({
-  name: 'part',
-  kind: 'loop',
-  doc: 'one result of an op with several',
-  infer(inputs, { index }) {
-    checkCount('part', inputs, 1);
-    const types = partTypes(inputs[0] as Node);
-    return types[index] ?? fail('argument', 'part', `the op has ${types.length} results, there is no result ${index}`);
+  part: {
+    doc: 'one result of an op with several',
+    infer(inputs, { index }) {
+      checkCount('part', inputs, 1);
+      const { op, inputs: given, attributes } = inputs[0] as Node;
+      const types = opNamed(op).inferParts?.(given, attributes) ?? fail('internal', 'part', `${op} has one result only`);
+      return types[index] ?? fail('argument', 'part', `the op has ${types.length} results, there is no result ${index}`);
+    },
+    gradient: null,
+    evaluate: () => fail('internal', 'part', 'a part is read off its op', 'Interpret it with evaluateParts.'),
+    samples: () => [],
   },
-  gradient: null,
-  evaluate: () => fail('internal', 'part', 'a part is read off its op', 'Interpret it with evaluateParts.'),
-  samples: () => [],
 });

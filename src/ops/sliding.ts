@@ -36,20 +36,20 @@ function meetingsAlong(axis: SlidingAxis, tap: number): readonly (readonly [numb
 
 /** All meetings at a tap, numbered row-major over the axes; positions in the padding meet nothing. */
 export function meetings(axes: readonly SlidingAxis[], tap: number): Meetings {
-  let found: Meetings = { output: Int32Array.of(0), input: Int32Array.of(0) };
-  const taps = axes.map((axis) => axis.taps);
-  for (const [a, axis] of axes.entries()) {
-    const inner = taps.slice(a + 1).reduce((product, size) => product * size, 1);
+  let [output, input] = [Int32Array.of(0), Int32Array.of(0)];
+  let inner = axes.reduce((product, axis) => product * axis.taps, 1);
+  for (const axis of axes) {
+    inner /= axis.taps;
     const pairs = meetingsAlong(axis, Math.floor(tap / inner) % axis.taps);
-    const output = new Int32Array(found.output.length * pairs.length);
-    const input = new Int32Array(output.length);
-    for (let outer = 0, at = 0; outer < found.output.length; outer++) {
+    const outer = { output, input };
+    output = new Int32Array(output.length * pairs.length);
+    input = new Int32Array(output.length);
+    for (let o = 0, at = 0; o < outer.output.length; o++) {
       for (const [q, i] of pairs) {
-        output[at] = found.output[outer] * axis.output + q;
-        input[at++] = found.input[outer] * axis.input + i;
+        output[at] = outer.output[o] * axis.output + q;
+        input[at++] = outer.input[o] * axis.input + i;
       }
     }
-    found = { output, input };
   }
-  return found;
+  return { output, input };
 }

@@ -12,85 +12,64 @@ export interface View {
 /** Rows shorter than this are copied element by element: a call to the engine's block copy costs about as much. */
 const blockCopy = 24;
 
+/** One loop of a copy: how many steps, and how far each goes in both arrays. */
+interface Axis {
+  readonly length: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Writes every element of `source` to `target`, both of this shape. Strides may be negative; the target's must not overlap. */
 export function copyStrided(shape: Shape, source: View, target: View): void {
   if (shape.includes(0)) return;
-  const { dims, from, to } = merge(shape, source.strides, target.strides);
-  const last = dims.length - 1;
-  const walk = (axis: number, a: number, b: number): void => {
-    if (axis === last - 1) copyPlane(source.array, target.array, a, b, dims[axis], dims[last], from[axis], to[axis], from[last], to[last]);
-    else for (let i = 0; i < dims[axis]; i++) walk(axis + 1, a + i * from[axis], b + i * to[axis]);
+  const axes = merge(shape, source.strides, target.strides);
+  const last = axes.length - 1;
+  const walk = (k: number, a: number, b: number): void => {
+    const axis = axes[k];
+    if (k === last - 1) copyPlane(source.array, target.array, a, b, axis, axes[last]);
+    else for (let i = 0; i < axis.length; i++) walk(k + 1, a + i * axis.from, b + i * axis.to);
   };
   walk(0, source.offset, target.offset);
 }
 
 /** Joins neighbouring axes that step through both arrays as one; the result has at least two axes. */
-function merge(shape: Shape, sourceStrides: readonly number[], targetStrides: readonly number[]) {
-  const dims: number[] = [];
-  const from: number[] = [];
-  const to: number[] = [];
+function merge(shape: Shape, sourceStrides: readonly number[], targetStrides: readonly number[]): Axis[] {
+  const axes: Axis[] = [];
   shape.forEach((d, i) => {
     if (d === 1) return;
-    const k = dims.length - 1;
-    if (k >= 0 && from[k] === sourceStrides[i] * d && to[k] === targetStrides[i] * d) {
-      dims[k] *= d;
-      from[k] = sourceStrides[i];
-      to[k] = targetStrides[i];
-    } else {
-      dims.push(d);
-      from.push(sourceStrides[i]);
-      to.push(targetStrides[i]);
-    }
+    const from = sourceStrides[i];
+    const to = targetStrides[i];
+    const before = axes[axes.length - 1];
+    if (before && before.from === from * d && before.to === to * d) axes[axes.length - 1] = { length: before.length * d, from, to };
+    else axes.push({ length: d, from, to });
   });
-  while (dims.length < 2) {
-    dims.unshift(1);
-    from.unshift(0);
-    to.unshift(0);
-  }
-  return { dims, from, to };
+  while (axes.length < 2) axes.unshift({ length: 1, from: 0, to: 0 });
+  return axes;
 }
 
-function copyPlane(
-  source: TypedArray,
-  target: TypedArray,
-  a: number,
-  b: number,
-  rows: number,
-  columns: number,
-  aRow: number,
-  bRow: number,
-  aStep: number,
-  bStep: number,
-): void {
-  if (aStep === 1 && bStep === 1 && columns >= blockCopy) {
-    for (let i = 0; i < rows; i++, a += aRow, b += bRow) target.set(source.subarray(a, a + columns), b);
-    return;
-  }
-  for (let i = 0; i < rows; i++, a += aRow, b += bRow) {
-    for (let j = 0, p = a, q = b; j < columns; j++, p += aStep, q += bStep) target[q] = source[p];
+function copyPlane(source: TypedArray, target: TypedArray, a: number, b: number, row: Axis, column: Axis): void {
+  const { length, from, to } = column;
+  const block = from === 1 && to === 1 && length >= blockCopy;
+  for (let i = 0; i < row.length; i++, a += row.from, b += row.to) {
+    if (block) target.set(source.subarray(a, a + length), b);
+    else for (let j = 0, p = a, q = b; j < length; j++, p += from, q += to) target[q] = source[p];
   }
 }
 
 /** Fills `out` (row-major, of `shape`) from a source whose strides are 0 along repeated axes. Blocks that repeat are computed once. */
 export function copyRepeated(shape: Shape, source: TypedArray, strides: readonly number[], out: TypedArray): void {
   if (out.length === 0) return;
-  const { dims, from, to } = merge(shape, strides, stridesOf(shape));
-  const last = dims.length - 1;
-  const walk = (axis: number, a: number, b: number): void => {
-    const count = dims[axis];
-    const step = from[axis];
-    if (axis === last) {
-      if (step === 0) out.fill(source[a], b, b + count);
-      else if (step === 1) out.set(source.subarray(a, a + count), b);
-      else for (let i = 0; i < count; i++) out[b + i] = source[a + i * step];
-    } else if (step === 0) {
-      walk(axis + 1, a, b);
-      repeat(out, b, to[axis], count);
-    } else if (axis === last - 1 && dims[last] < blockCopy) {
-      copyPlane(source, out, a, b, count, dims[last], step, to[axis], from[last], 1);
-    } else {
-      for (let i = 0; i < count; i++) walk(axis + 1, a + i * step, b + i * to[axis]);
-    }
+  const axes = merge(shape, strides, stridesOf(shape));
+  const last = axes.length - 1;
+  const walk = (k: number, a: number, b: number): void => {
+    const { length, from, to } = axes[k];
+    if (k === last && from === 0) out.fill(source[a], b, b + length);
+    else if (k === last) for (let i = 0; i < length; i++) out[b + i] = source[a + i * from];
+    else if (from === 0) {
+      walk(k + 1, a, b);
+      repeat(out, b, to, length);
+    } else if (k === last - 1 && (axes[last].length < blockCopy || axes[last].from === 1)) copyPlane(source, out, a, b, axes[k], axes[last]);
+    else for (let i = 0; i < length; i++) walk(k + 1, a + i * from, b + i * to);
   };
   walk(0, 0, 0);
 }

@@ -3,15 +3,15 @@
  *   p ← p − learningRate · weightDecay · p, then Adam's step without decay in g
  */
 import { checkOptions } from '../nn/options.ts';
-import { type AdamOptions, adamOptions, adamRule } from './adam.ts';
-import { Optimizer } from './optimizer.ts';
+import { type AmsgradOptions, adamOptions, adamRule } from './adam.ts';
+import { type Optimizer, optimizerOf } from './optimizer.ts';
 import type { Rule } from './rule.ts';
 
 /** The rule alone. */
-export const adamWRule = (options: AdamOptions = {}): Rule => adamRule({ weightDecay: 0.01, ...options }, { decoupled: true });
+export const adamWRule = (options: AmsgradOptions = {}): Rule => adamRule({ weightDecay: 0.01, ...options }, { decoupled: true });
 
 /** AdamW, by default with learning rate 0.001 and weight decay 0.01. */
-export function adamW(options: AdamOptions = {}): Optimizer {
-  checkOptions('adamW', options, adamOptions);
-  return new Optimizer(adamWRule(options), { learningRate: 0.001, ...options });
+export function adamW(options: AmsgradOptions = {}): Optimizer {
+  checkOptions('adamW', options, [...adamOptions, 'amsgrad']);
+  return optimizerOf(adamWRule, options, 0.001);
 }

@@ -4,10 +4,11 @@
  *   m ← β₁ m + (1 − β₁) g
  *   v ← β₂ v + (1 − β₂) g²
  *   p ← p − learningRate / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+ * AMSGrad (Reddi, Kale & Kumar 2018): the largest v so far in place of v.
  */
 import { checkNumber, checkOptions } from '../nn/options.ts';
 import type { Tensor } from '../tensor/index.ts';
-import { type CommonOptions, commonOptions, Optimizer } from './optimizer.ts';
+import { type CommonOptions, commonOptions, type Optimizer, optimizerOf } from './optimizer.ts';
 import { perParameter, type Rule } from './rule.ts';
 
 export interface AdamOptions extends CommonOptions {
@@ -21,27 +22,40 @@ export interface AdamOptions extends CommonOptions {
   readonly weightDecay?: number;
 }
 
-/** The rule alone. */
-export function adamRule(
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamOptions = {},
-  { decoupled = false }: { readonly decoupled?: boolean } = {},
-): Rule {
-  const name = decoupled ? 'adamW' : 'adam';
+export interface AmsgradOptions extends AdamOptions {
+  /** Divides by the largest mean square so far (AMSGrad); default false. */
+  readonly amsgrad?: boolean;
+}
+
+/** The options with their defaults, checked. */
+export function checkAdam(name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamOptions) {
   checkNumber(name, 'beta1', beta1, { low: 0, high: 1, open: true });
   checkNumber(name, 'beta2', beta2, { low: 0, high: 1, open: true });
   checkNumber(name, 'epsilon', epsilon, { low: 0 });
   checkNumber(name, 'weightDecay', weightDecay, { low: 0 });
-  return perParameter(name, ['firstMoment', 'secondMoment'], ({ learningRate, step }) => {
+  return { beta1, beta2, epsilon, weightDecay };
+}
+
+type Slot = 'firstMoment' | 'secondMoment' | 'largestSecondMoment';
+
+/** The rule alone. */
+export function adamRule(options: AmsgradOptions = {}, { decoupled = false }: { readonly decoupled?: boolean } = {}): Rule {
+  const name = decoupled ? 'adamW' : 'adam';
+  const { amsgrad = false } = options;
+  const { beta1, beta2, epsilon, weightDecay } = checkAdam(name, options);
+  const slots: readonly Slot[] = ['firstMoment', 'secondMoment', ...(amsgrad ? (['largestSecondMoment'] as const) : [])];
+  return perParameter(name, slots, ({ learningRate, step }) => {
     const stepSize = learningRate.div(biasCorrection(beta1, step));
     const rootScale = biasCorrection(beta2, step).rsqrt();
     const keep = decoupled && weightDecay > 0 ? learningRate.mul(-weightDecay).add(1) : undefined;
-    return ({ parameter, gradient, slots }) => {
+    return ({ parameter, gradient, slots: old }) => {
       const g = decoupled || weightDecay === 0 ? gradient : gradient.add(parameter.mul(weightDecay));
-      const firstMoment = slots.firstMoment.mul(beta1).add(g.mul(1 - beta1));
-      const secondMoment = slots.secondMoment.mul(beta2).add(g.square().mul(1 - beta2));
-      const direction = firstMoment.div(secondMoment.sqrt().mul(rootScale).add(epsilon));
+      const firstMoment = old.firstMoment.mul(beta1).add(g.mul(1 - beta1));
+      const secondMoment = old.secondMoment.mul(beta2).add(g.square().mul(1 - beta2));
+      const largestSecondMoment = amsgrad ? old.largestSecondMoment.maximum(secondMoment) : secondMoment;
+      const direction = firstMoment.div(largestSecondMoment.sqrt().mul(rootScale).add(epsilon));
       const decayed = keep ? parameter.mul(keep) : parameter;
-      return { parameter: decayed.sub(direction.mul(stepSize)), firstMoment, secondMoment };
+      return { parameter: decayed.sub(direction.mul(stepSize)), firstMoment, secondMoment, largestSecondMoment };
     };
   });
 }
@@ -52,7 +66,13 @@ export const biasCorrection = (beta: number, step: Tensor): Tensor => (beta === 
 export const adamOptions = [...commonOptions, 'beta1', 'beta2', 'epsilon', 'weightDecay'];
 
 /** Adam, by default with learning rate 0.001. */
-export function adam(options: AdamOptions = {}): Optimizer {
-  checkOptions('adam', options, adamOptions);
-  return new Optimizer(adamRule(options), { learningRate: 0.001, ...options });
+export function adam(options: AmsgradOptions = {}): Optimizer {
+  checkOptions('adam', options, [...adamOptions, 'amsgrad']);
+  return optimizerOf(adamRule, options, 0.001);
+}
+
+/** AMSGrad, by default with learning rate 0.001. */
+export function amsgrad(options: AdamOptions = {}): Optimizer {
+  checkOptions('amsgrad', options, adamOptions);
+  return adam({ ...options, amsgrad: true });
 }

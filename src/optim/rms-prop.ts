@@ -6,7 +6,7 @@
  *   p ← p − learningRate · d
  */
 import { checkNumber, checkOptions } from '../nn/options.ts';
-import { type CommonOptions, commonOptions, Optimizer } from './optimizer.ts';
+import { type CommonOptions, commonOptions, type Optimizer, optimizerOf } from './optimizer.ts';
 import { perParameter, type Rule } from './rule.ts';
 
 export interface RmsPropOptions extends CommonOptions {
@@ -45,5 +45,5 @@ export function rmsPropRule({ decay = 0.99, epsilon = 1e-8, centered = false, mo
 /** RMSprop, by default with learning rate 0.01. */
 export function rmsProp(options: RmsPropOptions = {}): Optimizer {
   checkOptions('rmsProp', options, [...commonOptions, 'decay', 'epsilon', 'centered', 'momentum', 'weightDecay']);
-  return new Optimizer(rmsPropRule(options), { learningRate: 0.01, ...options });
+  return optimizerOf(rmsPropRule, options, 0.01);
 }

@@ -6,7 +6,7 @@
  */
 import { fail } from '../core/errors.ts';
 import { checkNumber, checkOptions } from '../nn/options.ts';
-import { type CommonOptions, commonOptions, Optimizer } from './optimizer.ts';
+import { type CommonOptions, commonOptions, type Optimizer, optimizerOf } from './optimizer.ts';
 import { perParameter, type Rule } from './rule.ts';
 
 export interface SgdOptions extends CommonOptions {
@@ -40,5 +40,5 @@ export function sgdRule({ momentum = 0, nesterov = false, weightDecay = 0 }: Pic
 /** Gradient descent, by default with learning rate 0.01 and no momentum. */
 export function sgd(options: SgdOptions = {}): Optimizer {
   checkOptions('sgd', options, [...commonOptions, 'momentum', 'nesterov', 'weightDecay']);
-  return new Optimizer(sgdRule(options), { learningRate: 0.01, ...options });
+  return optimizerOf(sgdRule, options, 0.01);
 }

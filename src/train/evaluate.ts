@@ -32,7 +32,7 @@ export function evaluator(operation: string, model: Model, dataset: Dataset, opt
   const loss = options.loss === undefined ? undefined : resolveLoss(operation, options.loss);
   if (loss === undefined && metrics.length === 0) fail('argument', operation, 'there is nothing to measure', "Pass metrics: ['accuracy'] or a loss.");
   const step = batchStep({ operation, model, dataset, loss, metrics });
-  return async () => {
+  const measure = async () => {
     const batches = loader(dataset, { batchSize: options.batchSize ?? evenBatchSize(dataset.length) });
     const totals = newTotals(metrics);
     let reports: Report[] = [];
@@ -52,6 +52,7 @@ export function evaluator(operation: string, model: Model, dataset: Dataset, opt
     const { loss: meanLoss, ...rest } = figures(totals, metrics);
     return loss ? { loss: meanLoss, ...rest } : rest;
   };
+  return () => inMode(model, false, measure);
 }
 
 /**

@@ -157,6 +157,7 @@ class Training implements Run {
     if (this.#loader.state.position === 0) this.#totals = newTotals(this.metrics);
     await this.call('epochStart');
     this.#started = performance.now();
+    this.model.train(true);
     if (!(await this.#trainEpoch(epoch))) return;
     let record: Record<string, MetricValue> = { ...figures(this.#totals, this.metrics) };
     if (this.#validate) {

@@ -3,7 +3,7 @@ import { isFloating, type TypedArray } from '../core/dtype.ts';
 import { didYouMean, fail } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { type RawBatch, toTensors } from '../data/loader.ts';
+import { decoded, type RawBatch, toStoredTensors } from '../data/loader.ts';
 import { checkLabels, type Loss, type LossName, losses } from '../nn/index.ts';
 import type { Optimizer } from '../optim/index.ts';
 import { compile, concat, type Tensor, type Variable, zeros } from '../tensor/index.ts';
@@ -22,7 +22,7 @@ export interface Model {
 export function resolveLoss(operation: string, loss: Loss | LossName | undefined): Loss {
   if (typeof loss === 'function') return loss;
   const names = Object.keys(losses);
-  if (loss === undefined) fail('argument', operation, 'there is no loss', `Pass loss: one of ${names.join(', ')}, or a function (outputs, targets) => scalar.`);
+  if (loss === undefined) fail('argument', operation, 'there is no loss', "Pass loss: 'crossEntropy', say, or a function (outputs, targets) => scalar.");
   if (!Object.hasOwn(losses, loss)) fail('argument', operation, `there is no loss "${String(loss)}"`, didYouMean(loss, names) ?? `It has ${names.join(', ')}.`);
   return losses[loss] as Loss;
 }
@@ -39,11 +39,16 @@ export function probeOutput(operation: string, model: Model, dataset: Dataset): 
 /** Runs `body` with the model in training or evaluation mode. */
 export function inMode<T>(model: Model, training: boolean, body: () => T): T {
   const before = model.training;
+  const back = () => void model.train(before);
   model.train(training);
   try {
-    return body();
-  } finally {
-    model.train(before);
+    const result = body();
+    if (result instanceof Promise) return result.finally(back) as T;
+    back();
+    return result;
+  } catch (error) {
+    back();
+    throw error;
   }
 }
 
@@ -76,6 +81,7 @@ export const figures = (totals: Totals, metrics: readonly Metric[]): Record<stri
 /** A batch's program. `lengths` says how many numbers of the report each metric has, once it has been recorded. */
 export interface BatchStep {
   readonly lengths: readonly number[];
+  /** The model must be in the right mode: training with an optimizer, else evaluation. */
   run(batch: RawBatch): Tensor;
 }
 
@@ -92,7 +98,9 @@ export interface StepOptions {
 /** A compiled step for batches of a dataset: one program per batch size. Checks class labels before they reach the device. */
 export function batchStep({ operation, model, dataset, loss, metrics, optimizer }: StepOptions): BatchStep {
   const lengths: number[] = [];
-  const step = compile((x: Tensor, y: Tensor): Tensor => {
+  const [input, target] = dataset.fields;
+  const step = compile((storedX: Tensor, storedY: Tensor): Tensor => {
+    const [x, y] = [decoded(storedX, input), decoded(storedY, target)];
     const outputs = model.apply(x);
     const value = loss?.(outputs, y) ?? zeros([], { dtype: outputs.dtype });
     if (value.rank !== 0) fail('shape', operation, `the loss must be a scalar, got [${value.shape.join(', ')}]`, 'Use mean() or sum().');
@@ -103,7 +111,6 @@ export function batchStep({ operation, model, dataset, loss, metrics, optimizer 
     });
     return concat([value.reshape([1]), ...parts.map((part) => part.cast(value.dtype).reshape([part.size]))]);
   });
-  const [, target] = dataset.fields;
   const outputShape = probeOutput(operation, model, dataset);
   const classes =
     loss === losses.crossEntropy && !isFloating(target.dtype) && sizeOf(target.shape) === sizeOf(outputShape.slice(0, -1))
@@ -113,8 +120,8 @@ export function batchStep({ operation, model, dataset, loss, metrics, optimizer 
     lengths,
     run(batch) {
       if (classes !== undefined) checkLabels(batch.arrays[1] as TypedArray, classes, operation);
-      const [x, y] = toTensors(dataset, batch.size, batch.arrays);
-      return inMode(model, optimizer !== undefined, () => step(x, y));
+      const [x, y] = toStoredTensors(dataset, batch);
+      return step(x, y);
     },
   };
 }
@@ -134,5 +141,7 @@ export interface Report {
 /** Reads the reports of several batches; every value is there once the last one is. */
 export async function readReports(reports: readonly Report[]): Promise<TypedArray[]> {
   await reports.at(-1)?.tensor.realize();
-  return Promise.all(reports.map(({ tensor }) => tensor.data()));
+  const values: TypedArray[] = [];
+  for (const { tensor } of reports) values.push(tensor.device === 'webgpu' ? await tensor.data() : tensor.dataSync());
+  return values;
 }

@@ -38,6 +38,7 @@ export function expectClose(actual: TypedArray, expected: TypedArray, node: Node
   const exact = node.dtype === 'int32' || node.dtype === 'uint8' || node.dtype === 'bool';
   for (let i = 0; i < want.length; i++) {
     const ok = Object.is(want[i], got[i]) || want[i] === got[i] || (!exact && Number.isFinite(got[i]) && Math.abs(want[i] - got[i]) <= tolerance * scale);
-    if (!ok) expect.fail(`element ${i} is ${got[i]}, expected ${want[i]} (tolerance ${tolerance} of ${scale}; ${node.op} ${node.dtype} [${node.shape.join(', ')}])`);
+    if (!ok)
+      expect.fail(`element ${i} is ${got[i]}, expected ${want[i]} (tolerance ${tolerance} of ${scale}; ${node.op} ${node.dtype} [${node.shape.join(', ')}])`);
   }
 }

@@ -6,7 +6,7 @@ import type { CompiledDevice } from '../device.ts';
 import { openCache } from './cache.ts';
 import { digest } from './compiler.ts';
 import { threadCount } from './machine.ts';
-import { floats, inDirectory, input, kernel, launch, output, program, storageOf, testDevice, tryDevice } from './testing.ts';
+import { floats, inDirectory, input, kernel, launch, output, program, storageOf, testDevice, tryDevice } from '../../../test/support/native.ts';
 
 const saved = { ...process.env };
 const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
@@ -138,20 +138,20 @@ describe('cache', () => {
       const configuration = {
         extends: join(root, 'tsconfig.build.json'),
         compilerOptions: {
-          rootDir: join(root, 'src'),
+          rootDir: root,
           outDir: join(directory, 'js'),
           noCheck: true,
           declaration: false,
           typeRoots: [join(root, 'node_modules/@types')],
         },
       };
-      writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ ...configuration, include: [], files: [join(root, 'src/runtime/native/testing.ts')] }));
+      writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ ...configuration, include: [], files: [join(root, 'test/support/native.ts')] }));
       writeFileSync(join(directory, 'package.json'), '{"type": "module"}');
       const built = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory], { encoding: 'utf8' });
       expect(built.stdout).toBe('');
       writeFileSync(
         join(directory, 'main.js'),
-        `import { floats, kernel, launch, input, program, storageOf, testDevice } from './js/runtime/native/testing.js';
+        `import { floats, kernel, launch, input, program, storageOf, testDevice } from './js/test/support/native.js';
         const device = testDevice(2);
         const kernels = Array.from({ length: 24 }, (_, k) => kernel('k' + k, 'for (int64_t i = from; i < to; i++) x0[i] += ' + k + ';'));
         const state = storageOf(device, [0, 0, 0, 0]);

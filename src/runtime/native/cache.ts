@@ -2,20 +2,7 @@
  * Compiled libraries on disk, found again by content. A library's name is the digest of its bytes and is verified before it is loaded;
  * an index file per kernel names the library that holds it. Nothing is ever changed in place: files are renamed into the directory.
  */
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { environmentVariable } from '../../core/debug.ts';
@@ -42,8 +29,8 @@ const isDigest = /^[0-9a-f]{64}$/;
 
 /** GRADIX_CACHE, else XDG_CACHE_HOME/gradix, else ~/.cache/gradix. */
 function wantedDirectory(): string {
-  const chosen = environmentVariable('GRADIX_CACHE');
-  return resolve(chosen ?? join(environmentVariable('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'gradix'));
+  const shared = () => join(environmentVariable('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'gradix');
+  return resolve(environmentVariable('GRADIX_CACHE') ?? shared());
 }
 
 /** Opens the user's cache, or, where that cannot be used or trusted, a private temporary directory with the reason. */
@@ -56,8 +43,8 @@ export function openCache(directory: string = wantedDirectory()): Cache {
 
 /** A cache for this process alone, removed when it ends. */
 export function temporaryCache(warning: string): Cache {
-  const directory = mkdtempSync(join(tmpdir(), 'gradix-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const directory = fs.mkdtempSync(join(tmpdir(), 'gradix-'));
+  process.on('exit', () => fs.rmSync(directory, { recursive: true, force: true }));
   return cacheIn(directory, warning);
 }
 
@@ -65,12 +52,12 @@ export function temporaryCache(warning: string): Cache {
 function makePrivate(directory: string): string | undefined {
   try {
     makeLevels(directory);
-    const facts = statSync(directory);
+    const facts = fs.statSync(directory);
     const user = process.getuid?.();
     if (!facts.isDirectory()) return 'it is no directory';
     if (user !== undefined && facts.uid !== user) return `it belongs to user ${facts.uid}, not to ${user}`;
     if (user !== undefined && (facts.mode & 0o022) !== 0) return 'others may write to it (chmod 700 helps)';
-    rmSync(mkdtempSync(join(directory, 'tmp-')), { recursive: true });
+    fs.rmSync(fs.mkdtempSync(join(directory, 'tmp-')), { recursive: true });
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -80,17 +67,26 @@ function makePrivate(directory: string): string | undefined {
 /** Level by level: Node 20's recursive mkdir never returns below /proc. */
 function makeLevels(directory: string): void {
   try {
-    lstatSync(directory);
+    fs.lstatSync(directory);
     return;
   } catch {
     const parent = dirname(directory);
     if (parent !== directory) makeLevels(parent);
   }
   try {
-    mkdirSync(directory, { mode: 0o700 });
-    chmodSync(directory, 0o700);
+    fs.mkdirSync(directory, { mode: 0o700 });
+    fs.chmodSync(directory, 0o700);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** What `read` finds; undefined where it cannot read. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 
@@ -100,70 +96,53 @@ function cacheIn(directory: string, warning: string | undefined): Cache {
   return {
     directory,
     warning,
-    lookUp(key) {
-      try {
-        const library = readFileSync(indexPath(key), 'latin1').trim();
+    lookUp: (key) =>
+      readable(() => {
+        const library = fs.readFileSync(indexPath(key), 'latin1').trim();
         return isDigest.test(library) ? library : undefined;
-      } catch {
-        return undefined;
-      }
-    },
-    verified(library) {
-      const path = libraryPath(library);
-      try {
-        if (digest(readFileSync(path)) !== library) {
-          unlinkSync(path);
-          return undefined;
-        }
-        if (Date.now() - statSync(path).mtimeMs > day) utimesSync(path, new Date(), new Date());
+      }),
+    verified: (library) =>
+      readable(() => {
+        const path = libraryPath(library);
+        if (digest(fs.readFileSync(path)) !== library) return fs.unlinkSync(path) as undefined;
+        if (Date.now() - fs.statSync(path).mtimeMs > day) fs.utimesSync(path, new Date(), new Date());
         return path;
-      } catch {
-        return undefined;
-      }
-    },
+      }),
     add(path, keys) {
-      const library = digest(readFileSync(path));
-      renameSync(path, libraryPath(library));
+      const library = digest(fs.readFileSync(path));
+      fs.renameSync(path, libraryPath(library));
       // A half-written index file holds no digest and counts as missing, so these need no renaming.
-      for (const key of keys) writeFileSync(indexPath(key), library);
+      for (const key of keys) fs.writeFileSync(indexPath(key), library);
       return library;
     },
     workDirectory() {
       makeLevels(directory); // someone may have emptied the cache meanwhile
-      return mkdtempSync(join(directory, 'tmp-'));
+      return fs.mkdtempSync(join(directory, 'tmp-'));
     },
     prune: (limitBytes = 512 * 2 ** 20) => prune(directory, limitBytes),
   };
 }
 
-interface Entry {
-  readonly name: string;
-  readonly path: string;
-  readonly size: number;
-  readonly modified: number;
-}
-
 function prune(directory: string, limitBytes: number): void {
-  const remove = ({ path }: Entry) => rmSync(path, { recursive: true, force: true });
+  const remove = (path: string) => fs.rmSync(path, { recursive: true, force: true });
   try {
-    const entries = readdirSync(directory).flatMap((name): Entry[] => {
+    const entries = fs.readdirSync(directory).flatMap((name) => {
       const path = join(directory, name);
-      const facts = lstatSync(path, { throwIfNoEntry: false });
+      const facts = fs.lstatSync(path, { throwIfNoEntry: false });
       return facts ? [{ name, path, size: facts.size, modified: facts.mtimeMs }] : [];
     });
     // Left behind by processes that were killed while they compiled.
-    for (const entry of entries) if (entry.name.startsWith('tmp-') && Date.now() - entry.modified > day) remove(entry);
-    const libraries = entries.filter((entry) => entry.name.endsWith('.so')).sort((a, b) => b.modified - a.modified);
+    for (const { name, path, modified } of entries) if (name.startsWith('tmp-') && Date.now() - modified > day) remove(path);
+    const libraries = entries.filter(({ name }) => name.endsWith('.so')).sort((a, b) => b.modified - a.modified);
     let total = 0;
-    const removed = new Set<string>();
-    for (const entry of libraries) {
-      total += entry.size;
-      if (total <= limitBytes) continue;
-      remove(entry);
-      removed.add(entry.name.slice(0, -'.so'.length));
-    }
+    const excess = libraries.filter(({ size }) => {
+      total += size;
+      return total > limitBytes;
+    });
+    const removed = new Set(excess.map(({ name }) => name.slice(0, -'.so'.length)));
+    for (const { path } of excess) remove(path);
     if (removed.size === 0) return;
-    for (const entry of entries) if (entry.name.endsWith('.kernel') && removed.has(readFileSync(entry.path, 'latin1'))) remove(entry);
+    for (const { name, path } of entries) if (name.endsWith('.kernel') && removed.has(fs.readFileSync(path, 'latin1'))) remove(path);
   } catch {
     // Another process prunes at the same time; the next compile tries again.
   }

@@ -36,17 +36,20 @@ const commonFlags = [
 const machineFlags = [['-march=native'], ['-mcpu=native'], []];
 const relevantMacro = /^#define (__VERSION__|__AVX\w*__|__FMA__|__SSE\w*__|__AMX\w*__|__F16C__|__ARM_\w+|__x86_64__|__aarch64__|__OPTIMIZE__)\b/;
 
+/** The text of a file, or `otherwise` where there is none to read. */
+export function readText(path: string, otherwise = ''): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}
+
 /** The processor's name and features: code compiled for one machine must not run on another that shares the cache directory. */
 export function processorIdentity(): string {
-  try {
-    return readFileSync('/proc/cpuinfo', 'utf8')
-      .split('\n\n', 1)[0]
-      .split('\n')
-      .filter((line) => /^(model name|flags|Features|CPU \w+)\s*:/.test(line))
-      .join('\n');
-  } catch {
-    return cpus()[0]?.model ?? process.arch;
-  }
+  const lines = readText('/proc/cpuinfo').split('\n\n', 1)[0].split('\n');
+  const facts = lines.filter((line) => /^(model name|flags|Features|CPU \w+)\s*:/.test(line));
+  return facts.join('\n') || (cpus()[0]?.model ?? process.arch);
 }
 
 /** Finds the compiler. What it says of the machine is remembered in `cacheDirectory`, so that a warm start spawns no process. */
@@ -89,21 +92,17 @@ function findProgram(name: string): string | undefined {
   });
 }
 
-interface Description {
-  readonly flags: readonly string[];
-  readonly macros: readonly string[];
-}
+type Description = Pick<Compiler, 'flags' | 'macros'>;
 
 function describe(command: readonly string[], cacheDirectory: string): Compiler | Unavailable {
   const path = realpathSync(command[0]);
   const { size, mtimeMs } = statSync(path);
   const key = digest([...command, path, size, mtimeMs, processorIdentity(), ...commonFlags].join('\n'));
   const file = join(cacheDirectory, `machine-${key}.json`);
-  let description = readDescription(file);
-  if (!description) {
-    const asked = askMachine(command);
-    if ('unavailable' in asked) return asked;
-    description = asked;
+  const known = readDescription(file);
+  const description = known ?? askMachine(command);
+  if ('unavailable' in description) return description;
+  if (!known) {
     try {
       writeFileSync(file, JSON.stringify(description));
     } catch {
@@ -129,17 +128,12 @@ function readDescription(file: string): Description | undefined {
 function askMachine(command: readonly string[]): Description | Unavailable {
   let problem = '';
   for (const flags of machineFlags) {
-    const result = spawnSync(command[0], [...command.slice(1), ...flags, '-dM', '-E', '-x', 'c', '/dev/null'], {
-      encoding: 'utf8',
-      env: compilerEnvironment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-    });
+    const options = { encoding: 'utf8', env: compilerEnvironment(), timeout: 60_000 } as const;
+    const result = spawnSync(command[0], [...command.slice(1), ...flags, '-dM', '-E', '-x', 'c', '/dev/null'], options);
     const macros = result.status === 0 ? result.stdout.split('\n').flatMap((line) => (relevantMacro.test(line) ? [line.slice('#define '.length)] : [])) : [];
     if (macros.some((macro) => macro.startsWith('__VERSION__'))) return { flags, macros };
-    problem ||=
-      result.error?.message ??
-      (result.signal ? `it was killed by ${result.signal}` : firstLines(result.stderr) || `it exits with ${result.status} and is no C compiler`);
+    const said = () => firstLines(result.stderr) || `it exits with ${result.status} and is no C compiler`;
+    problem ||= result.error?.message ?? (result.signal ? `it was killed by ${result.signal}` : said());
   }
   return { unavailable: `the C compiler ${command.join(' ')} does not work: ${problem}` };
 }
@@ -178,25 +172,13 @@ function collect(compiler: Compiler, directory: string, count: number, error: Er
   const name = compiler.command.join(' ');
   if (error) fail('compile', 'native', `could not start the C compiler ${name}: ${error.message}`);
   return Array.from({ length: count }, (_, i) => {
-    const status = Number(readOr(join(directory, `${i}.c.status`), 'NaN'));
+    const status = Number(readText(join(directory, `${i}.c.status`), 'NaN'));
     if (status === 0) return join(directory, `${i}.c.so`);
-    const log = firstLines(readOr(join(directory, `${i}.c.log`), ''));
+    const log = firstLines(readText(join(directory, `${i}.c.log`)));
     const how = status > 128 ? `was killed by signal ${status - 128}` : Number.isNaN(status) ? 'was stopped' : `failed with status ${status}`;
-    return fail(
-      'compile',
-      'native',
-      `the C compiler ${name} ${how}${log ? `:\n${log}\n` : ''}`,
-      'GRADIX_DEBUG=5 prints the source; GRADIX_CC chooses another compiler.',
-    );
+    const problem = `the C compiler ${name} ${how}${log ? `:\n${log}\n` : ''}`;
+    return fail('compile', 'native', problem, 'GRADIX_DEBUG=5 prints the source; GRADIX_CC chooses another compiler.');
   });
-}
-
-function readOr(path: string, otherwise: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return otherwise;
-  }
 }
 
 /** The error lines of a compiler's output, at most eight. */

@@ -69,16 +69,8 @@ export function encodeProgram(program: Program, addresses: readonly number[], th
   const code = program.steps.flatMap(stepWords);
   const bindingOf = (place: Place): number => (place.kind === 'arena' ? -1 : place.kind === 'input' ? place.index : program.inputs.length + place.index);
   const bound = places.filter((p) => p.kind !== 'arena').length;
-  const head = [
-    worthThreads(program) ? threads : 1,
-    places.length,
-    savedArguments,
-    launches.length,
-    code.length,
-    program.arenaBytes,
-    bound,
-    estimatedSeconds(program),
-  ];
+  const sizes = [places.length, savedArguments, launches.length, code.length, program.arenaBytes, bound];
+  const head = [worthThreads(program) ? threads : 1, ...sizes, estimatedSeconds(program)];
   const words = Float64Array.from([...head, ...places.flatMap((p) => [bindingOf(p), p.byteOffset]), ...code]);
   return { words, launches };
 }

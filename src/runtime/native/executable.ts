@@ -59,12 +59,8 @@ export interface ExecutableOptions {
 export function makeExecutable({ program, addresses, threads, runtime, queue, source }: ExecutableOptions): Executable {
   const { words, launches } = encodeProgram(program, addresses, threads);
   const bound = new Float64Array(1 + program.inputs.length + program.outputs.length);
-  const loaded: Loaded = {
-    address: runtime.create(words, bound),
-    bound,
-    inputBytes: program.inputs.map(bytesOfValue),
-    outputBytes: program.outputs.map(bytesOfValue),
-  };
+  const [inputBytes, outputBytes] = [program.inputs, program.outputs].map((values) => values.map(bytesOfValue));
+  const loaded: Loaded = { address: runtime.create(words, bound), bound, inputBytes, outputBytes };
   runtime.freeAfter(loaded, loaded.address);
   const worthAsync = estimatedSeconds(program) >= asyncFromSeconds;
 
@@ -125,9 +121,8 @@ function startNext(runtime: Runtime, queue: RunQueue): void {
   const run = queue.waiting.shift();
   queue.current = run;
   if (!run) return;
-  run.sequence = ++queue.sequence;
   try {
-    bind(run.program, run.sequence, run.inputs, run.outputs);
+    bindNext(run, queue);
   } catch (error) {
     run.reject(error);
     startNext(runtime, queue);
@@ -146,10 +141,7 @@ function startNext(runtime: Runtime, queue: RunQueue): void {
 function finishWaiting(runtime: Runtime, queue: RunQueue): void {
   for (let run = queue.current; run; run = queue.waiting.shift()) {
     try {
-      if (run !== queue.current) {
-        run.sequence = ++queue.sequence;
-        bind(run.program, run.sequence, run.inputs, run.outputs);
-      }
+      if (run !== queue.current) bindNext(run, queue);
       runtime.run(run.program.address, run.sequence, false);
       run.resolve();
     } catch (error) {
@@ -157,6 +149,11 @@ function finishWaiting(runtime: Runtime, queue: RunQueue): void {
     }
   }
   queue.current = undefined;
+}
+
+function bindNext(run: Waiting, queue: RunQueue): void {
+  run.sequence = ++queue.sequence;
+  bind(run.program, run.sequence, run.inputs, run.outputs);
 }
 
 /** Writes the addresses, and the sequence number last. */

@@ -41,75 +41,63 @@ export function kernelLoader({ compiler, cache, runtime, prelude }: KernelLoader
   const salt = `${digest(compiler.identity + prelude)}\n`;
   const keyOf = (text: string) => digest(salt + text);
   const symbolOf = (key: string) => `gx_${key.slice(0, 40)}`;
+  const unitText = (group: readonly Missing[]) => [prelude, ...group.map(({ key, text }) => text.replaceAll(namePlaceholder, symbolOf(key)))].join('\n');
 
-  function openLibrary(library: string): number | undefined {
+  /** The handle of a library of the cache, or why it cannot be loaded. */
+  function openLibrary(library: string): number | string {
     const known = libraries.get(library);
     if (known !== undefined) return known;
     const path = cache.verified(library);
-    const handle = path === undefined ? undefined : runtime.open(path);
-    if (typeof handle !== 'number') return undefined;
-    libraries.set(library, handle);
+    const handle = path === undefined ? 'it changed on disk' : runtime.open(path);
+    if (typeof handle === 'number') libraries.set(library, handle);
     return handle;
   }
 
-  function find(key: string): number | undefined {
-    const known = addresses.get(key);
-    if (known !== undefined) return known;
+  /** Looks the kernel up in the cache; whether it was found. */
+  function find(key: string): boolean {
+    if (addresses.has(key)) return true;
     const library = cache.lookUp(key);
     const handle = library === undefined ? undefined : openLibrary(library);
-    const address = handle === undefined ? 0 : runtime.symbol(handle, symbolOf(key));
-    if (address === 0) return undefined;
-    addresses.set(key, address);
-    return address;
+    const address = typeof handle === 'number' ? runtime.symbol(handle, symbolOf(key)) : 0;
+    if (address !== 0) addresses.set(key, address);
+    return address !== 0;
   }
 
-  function missing(texts: readonly string[], keys: readonly string[]): Missing[] {
-    const found = new Map<string, Missing>();
-    for (const [i, key] of keys.entries()) if (!found.has(key) && find(key) === undefined) found.set(key, { key, text: texts[i] });
-    return [...found.values()];
-  }
-
-  const unitText = (group: readonly Missing[]) => [prelude, ...group.map(({ key, text }) => text.replaceAll(namePlaceholder, symbolOf(key)))].join('\n');
-
-  function store(groups: readonly Missing[][], paths: readonly string[]): void {
-    for (const [i, path] of paths.entries()) {
-      const keys = groups[i].map((kernel) => kernel.key);
-      const library = cache.add(path, keys);
-      const file = cache.verified(library);
-      const handle = file === undefined ? 'it changed on disk' : runtime.open(file);
-      if (typeof handle === 'string') fail('compile', 'native', `cannot load the compiled kernels: ${handle}`);
-      libraries.set(library, handle);
-      for (const key of keys) {
-        const address = runtime.symbol(handle, symbolOf(key));
-        if (address === 0) fail('internal', 'native', `the compiled unit does not define ${symbolOf(key)}`);
-        addresses.set(key, address);
-      }
+  function store(group: readonly Missing[], path: string): void {
+    const keys = group.map((kernel) => kernel.key);
+    const handle = openLibrary(cache.add(path, keys));
+    if (typeof handle === 'string') fail('compile', 'native', `cannot load the compiled kernels: ${handle}`);
+    for (const key of keys) {
+      const address = runtime.symbol(handle, symbolOf(key));
+      if (address === 0) fail('internal', 'native', `the compiled unit does not define ${symbolOf(key)}`);
+      addresses.set(key, address);
     }
-    if (!pruned) cache.prune();
-    pruned = true;
   }
 
-  const known = (keys: readonly string[]) => keys.map((key) => addresses.get(key) ?? fail('internal', 'native', 'a kernel was not compiled'));
   const plan = (texts: readonly string[]) => {
     const keys = texts.map(keyOf);
-    const found = missing(texts, keys);
-    const groups = balance(found);
-    return { keys, found, groups, units: groups.map(unitText), start: performance.now() };
+    const found = new Map<string, Missing>();
+    for (const [i, key] of keys.entries()) if (!found.has(key) && !find(key)) found.set(key, { key, text: texts[i] });
+    const groups = balance([...found.values()]);
+    return { keys, count: found.size, groups, units: groups.map(unitText), start: performance.now() };
   };
-  const finish = ({ found, groups, start }: ReturnType<typeof plan>, paths: readonly string[]) => {
-    store(groups, paths);
-    debug(1, () => `native: compiled ${found.length} kernels in ${groups.length} units, ${(performance.now() - start).toFixed(0)} ms`);
+  const finish = ({ count, groups, start }: ReturnType<typeof plan>, paths: readonly string[]) => {
+    for (const [i, path] of paths.entries()) store(groups[i], path);
+    if (!pruned) cache.prune();
+    pruned = true;
+    debug(1, () => `native: compiled ${count} kernels in ${groups.length} units, ${(performance.now() - start).toFixed(0)} ms`);
   };
+  const known = (keys: readonly string[]) => keys.map((key) => addresses.get(key) ?? fail('internal', 'native', 'a kernel was not compiled'));
 
   return {
     loadSync(texts) {
       const work = plan(texts);
-      if (work.found.length > 0) inWorkDirectory(cache, (directory) => finish(work, compileSync(compiler, directory, work.units)));
+      if (work.count > 0) inWorkDirectory(cache, (directory) => finish(work, compileSync(compiler, directory, work.units)));
       return known(work.keys);
     },
     async load(texts) {
       const work = plan(texts);
-      if (work.found.length > 0) await inWorkDirectory(cache, async (directory) => finish(work, await compile(compiler, directory, work.units)));
+      if (work.count > 0) await inWorkDirectory(cache, async (directory) => finish(work, await compile(compiler, directory, work.units)));
       return known(work.keys);
     },
   };
@@ -122,13 +110,8 @@ export function inWorkDirectory<T>(cache: Cache, work: (directory: string) => T)
   const giveUp = (error: unknown): never => {
     remove();
     if (error instanceof GradixError) throw error;
-    return fail(
-      'file',
-      'native',
-      `cannot keep compiled kernels in ${cache.directory}: ${(error as Error).message}`,
-      'GRADIX_CACHE chooses another directory.',
-      error,
-    );
+    const problem = `cannot keep compiled kernels in ${cache.directory}: ${(error as Error).message}`;
+    return fail('file', 'native', problem, 'GRADIX_CACHE chooses another directory.', error);
   };
   try {
     directory = cache.workDirectory();

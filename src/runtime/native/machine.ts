@@ -1,10 +1,9 @@
 /** What the native device needs to know of the machine: which processors to use, cache sizes, vector registers. */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { environmentVariable } from '../../core/debug.ts';
 import { fail } from '../../core/errors.ts';
 import type { Target } from '../../ir/ir.ts';
-import type { Compiler } from './compiler.ts';
+import { type Compiler, readText as read } from './compiler.ts';
 
 export interface Processors {
   /** Processors this process may use: one per core first, then the cores' further hardware threads. */
@@ -12,14 +11,6 @@ export interface Processors {
   /** How many of them make sense for arithmetic: cores, within the container's quota. */
   readonly cores: number;
 }
-
-const read = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-};
 
 /** "0-3,8" → [0, 1, 2, 3, 8] */
 function parseRanges(text: string): number[] {

@@ -78,11 +78,7 @@ static void sleepWhile(uint32_t seen) {
   if (__atomic_load_n(&generation, __ATOMIC_SEQ_CST) == seen) pthread_cond_wait(&sleepCondition, &sleepLock);
   pthread_mutex_unlock(&sleepLock);
 }
-static void wakeAll(void) {
-  pthread_mutex_lock(&sleepLock);
-  pthread_cond_broadcast(&sleepCondition);
-  pthread_mutex_unlock(&sleepLock);
-}
+static void wakeAll(void) { pthread_mutex_lock(&sleepLock); pthread_cond_broadcast(&sleepCondition); pthread_mutex_unlock(&sleepLock); }
 #endif
 
 static void barrier(barrier_t *b, int threads) {
@@ -150,9 +146,8 @@ static void walk(const walker_t *w, const int64_t *at, const int64_t *end, char 
         walk(w, body, body + length, table, save + arguments);
         for (int64_t i = 0; i < moves; i++) table[move[2 * i]] += move[2 * i + 1];
         for (int64_t i = 0; i < swaps; i++) {
-          char *other = table[swap[2 * i]];
-          table[swap[2 * i]] = table[swap[2 * i + 1]];
-          table[swap[2 * i + 1]] = other;
+          char **a = table + swap[2 * i], **b = table + swap[2 * i + 1], *other = *a;
+          *a = *b, *b = other;
         }
       }
       memcpy(table + first, save, (size_t)arguments * sizeof *table);
@@ -288,10 +283,7 @@ void gx_run(double address, double sequence, int profiled) {
   program_t *p = (program_t *)(uintptr_t)address;
   pthread_mutex_lock(&runLock);
   double *pending = (double *)p->bound;
-  if (*pending == sequence) {
-    *pending = 0;
-    execute(p, profiled);
-  }
+  if (*pending == sequence) *pending = 0, execute(p, profiled);
   pthread_mutex_unlock(&runLock);
 }
 
@@ -329,11 +321,7 @@ void gx_free(double address) {
     if (p->tables) free(p->tables[t]);
     if (p->timings) free(p->timings[t]);
   }
-  free(p->tables);
-  free(p->timings);
-  free(p->code);
-  free(p->bindings);
-  free(p);
+  free(p->tables); free(p->timings); free(p->code); free(p->bindings); free(p);
 }
 
 /* words: threads, arguments, saved arguments, launches, code words, arena bytes, bound arguments, seconds, then (binding or -1, byte offset) per argument, then the code. 0 on failure. */
@@ -341,10 +329,8 @@ double gx_create(const double *words, const double *bound) {
   program_t *p = calloc(1, sizeof *p);
   if (!p) { message = "out of memory"; return 0; }
   p->threads = (int)words[0];
-  p->arguments = (int64_t)words[1];
-  p->launches = (int64_t)words[3];
-  p->codeLength = (int64_t)words[4];
-  p->arenaBytes = (int64_t)words[5];
+  p->arguments = (int64_t)words[1], p->launches = (int64_t)words[3];
+  p->codeLength = (int64_t)words[4], p->arenaBytes = (int64_t)words[5];
   p->boundArguments = (int64_t)words[6];
   p->seconds = words[7];
   p->bound = bound;
@@ -373,9 +359,7 @@ double gx_create(const double *words, const double *bound) {
     int64_t binding = (int64_t)places[2 * i], offset = (int64_t)places[2 * i + 1];
     for (int t = 0; t < p->threads; t++) p->tables[t][i] = p->arena + offset;
     if (binding < 0) continue;
-    p->bindings[3 * b] = i;
-    p->bindings[3 * b + 1] = binding;
-    p->bindings[3 * b++ + 2] = offset;
+    p->bindings[3 * b] = i, p->bindings[3 * b + 1] = binding, p->bindings[3 * b++ + 2] = offset;
   }
   return (double)(uintptr_t)p;
 }

@@ -59,14 +59,9 @@ export function loadRuntime(path: string): Runtime {
       const program = create(words, bound) as number;
       if (program !== 0) return program;
       const megabytes = Math.ceil(words[5] / 2 ** 20);
-      return (message() as string) === 'arena'
-        ? fail(
-            'device',
-            'native',
-            `the program needs ${megabytes} MiB of working memory, which this machine does not have`,
-            'A smaller batch or checkpoint() needs less.',
-          )
-        : fail('device', 'native', 'out of memory');
+      if ((message() as string) !== 'arena') fail('device', 'native', 'out of memory');
+      const problem = `the program needs ${megabytes} MiB of working memory, which this machine does not have`;
+      return fail('device', 'native', problem, 'A smaller batch or checkpoint() needs less.');
     },
     freeAfter: (owner, program) => registry.register(owner, program),
     run: (program, sequence, profiled) => void run(program, sequence, profiled ? 1 : 0),

@@ -17,12 +17,8 @@ export function interpretedExecutable(graph: { readonly outputs: readonly Node[]
     const copies = results.map((values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     // A result may be a view of an input that another result overwrites.
     const written = new Set(outputs.map((storage) => storage.buffer));
-    copies.forEach((bytes, i) => {
-      if (written.has(bytes.buffer)) copies[i] = bytes.slice();
-    });
-    outputs.forEach((storage, i) => {
-      new Uint8Array(storage.buffer, storage.byteOffset, storage.byteLength).set(copies[i]);
-    });
+    const safe = copies.map((bytes) => (written.has(bytes.buffer) ? bytes.slice() : bytes));
+    for (const [i, { buffer, byteOffset, byteLength }] of outputs.entries()) new Uint8Array(buffer, byteOffset, byteLength).set(safe[i]);
   };
   return {
     run,

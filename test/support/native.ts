@@ -1,11 +1,11 @@
-/** For this folder's tests: kernels given as C statements, and programs of them. */
+/** For tests of the native device: kernels given as C statements, and programs of them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kernel } from '../../ir/ir.ts';
-import type { Launch, Place, Program, Step } from '../../ir/program.ts';
-import type { CompiledDevice, Storage } from '../device.ts';
-import { type NativeOptions, nativeDevice } from './device.ts';
+import type { Kernel } from '../../src/ir/ir.ts';
+import type { Launch, Place, Program, Step } from '../../src/ir/program.ts';
+import type { CompiledDevice, Storage } from '../../src/runtime/device.ts';
+import { type NativeOptions, nativeDevice } from '../../src/runtime/native/device.ts';
 
 /** The body sees float *x0, *x1, … and int64_t from, to. */
 export const kernel = (name: string, body: string, work = 0): Kernel => ({ name, parameters: [], body: [], comment: body, flops: work, bytes: work });
