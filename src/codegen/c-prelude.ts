@@ -34,6 +34,7 @@ export function cPrelude(target: Target): string {
       `INLINE ${v} splat_${name}(${c} x) { ${v} v = {${splat}}; return v; }`,
       `INLINE ${v} load_strided_${name}(const ${c} *p, int64_t s, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
       `INLINE void store_strided_${name}(${c} *p, ${v} x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,
+      `INLINE void scatter_${name}(${c} *p, i32v i, ${v} x, int64_t n) { for (int64_t l = 0; l < n; l++) p[i[l]] = x[l]; }`,
       `INLINE ${v} gather_${name}(const ${c} *p, i32v i) { ${v} v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
     );
     out.push(partial(name, c, L));
@@ -76,6 +77,7 @@ INLINE i32v gather_bool(const uint8_t *p, i32v i) { return -__builtin_convertvec
 INLINE u8v mask_bytes(i32v m) { return __builtin_convertvector(m & 1, u8v); }
 INLINE void store_bool(uint8_t *p, i32v m) { store_u8(p, mask_bytes(m)); }
 INLINE void store_part_bool(uint8_t *p, i32v m, int64_t n) { store_part_u8(p, mask_bytes(m), n); }
+INLINE void scatter_bool(uint8_t *p, i32v i, i32v m, int64_t n) { scatter_u8(p, i, mask_bytes(m), n); }
 INLINE void store_strided_bool(uint8_t *p, i32v m, int64_t s, int64_t n) { store_strided_u8(p, mask_bytes(m), s, n); }
 INLINE int32_t fold_max_bool(i32v m) { int32_t any = 0; for (int l = 0; l < LANES; l++) any |= m[l]; return any != 0; }
 INLINE int32_t fold_min_bool(i32v m) { int32_t all = -1; for (int l = 0; l < LANES; l++) all &= m[l]; return all != 0; }
@@ -122,6 +124,7 @@ function casts(L: number): string {
       `INLINE u16v load_part_${half}(const uint16_t *p, int64_t n) { u16v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }`,
       `INLINE u16v load_strided_${half}(const uint16_t *p, int64_t s, int64_t n) { u16v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
       `INLINE u16v gather_${half}(const uint16_t *p, i32v i) { u16v v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
+      `INLINE void scatter_${half}(uint16_t *p, i32v i, u16v x, int64_t n) { for (int64_t l = 0; l < n; l++) p[i[l]] = x[l]; }`,
       `INLINE void store_${half}(uint16_t *p, u16v x) { *(u16vu *)p = x; }`,
       `INLINE void store_part_${half}(uint16_t *p, u16v x, int64_t n) { for (int64_t l = 0; l < n; l++) p[l] = x[l]; }`,
       `INLINE void store_strided_${half}(uint16_t *p, u16v x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,

@@ -137,6 +137,9 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
         }
         out.push(`${indent}}`);
         break;
+      case 'scatter':
+        out.push(`${indent}scatter_${kernel.parameters[s.buffer].scalar}(p${s.buffer}, ${printExpr(s.indices, kernel)}, ${printExpr(s.value, kernel)}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`);
+        break;
       case 'store': {
         const scalar = kernel.parameters[s.buffer].scalar;
         const address = `p${s.buffer} + ${printExpr(s.index, kernel)}`;

@@ -48,9 +48,10 @@ export function verifyKernel(kernel: Kernel): void {
           if (!names.has(s.name)) bad(`${s.name} is assigned before it is declared`);
           check(s.value, names);
           break;
+        case 'scatter':
         case 'store':
           if (!kernel.parameters[s.buffer].written) bad(`parameter ${s.buffer} is stored to but not marked written`);
-          check(s.index, names);
+          check(s.kind === 'store' ? s.index : s.indices, names);
           check(s.value, names);
           break;
         case 'for':

@@ -52,6 +52,8 @@ export type Stmt =
   | { readonly kind: 'assign'; readonly name: string; readonly value: Expr }
   | { readonly kind: 'for'; readonly name: string; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: readonly Stmt[]; readonly unroll?: number }
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise: readonly Stmt[] }
+  /** Lane l goes to element indices[l]; only the first `count` lanes where given. */
+  | { readonly kind: 'scatter'; readonly buffer: number; readonly indices: Expr; readonly value: Expr; readonly count?: Expr }
   /** A vector goes to index, index + stride, …; with `count`, only its first `count` lanes. */
   | { readonly kind: 'store'; readonly buffer: number; readonly index: Expr; readonly value: Expr; readonly stride: number; readonly count?: Expr };
 

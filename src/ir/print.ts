@@ -35,6 +35,9 @@ function printStatements(body: readonly Stmt[], indent: string, out: string[]): 
       case 'assign':
         out.push(`${indent}${s.name} = ${printExpr(s.value)}`);
         break;
+      case 'scatter':
+        out.push(`${indent}b${s.buffer}[each of ${printExpr(s.indices)}] = ${printExpr(s.value)}`);
+        break;
       case 'store':
         out.push(`${indent}b${s.buffer}[${printExpr(s.index)}${s.value.type.lanes > 1 ? ` : ${s.count ? `${printExpr(s.count)} of ` : ''}${s.value.type.lanes}` : ''}] = ${printExpr(s.value)}`);
         break;

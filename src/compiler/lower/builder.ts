@@ -3,7 +3,7 @@ import type { DType } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import type { Node } from '../../graph/node.ts';
 import type { Expr, IrOp, Kernel, Parameter, Scalar, Stmt, Type } from '../../ir/ir.ts';
-import { Index, type Opaque } from './affine.ts';
+import { Index, type LoopVar, type Opaque } from './affine.ts';
 
 const scalars: Record<DType, Scalar> = { float32: 'f32', float64: 'f64', float16: 'f16', bfloat16: 'bf16', int32: 'i32', uint8: 'u8', bool: 'bool' };
 export const scalarOf = (dtype: DType): Scalar => scalars[dtype];
@@ -190,6 +190,19 @@ export class Builder {
     if (scalar.kind !== 'var') return Index.of(scalar.kind === 'const' ? scalar.value : 0);
     const atom: Opaque = { kind: 'opaque', name: this.dry ? this.fresh('dry') : scalar.name, extent, vector: value.type.lanes > 1 };
     return Index.of(atom);
+  }
+
+  /** Stores a value at a symbolic address: a vector along a loop variable, or a scalar. */
+  store(buffer: Node, flat: Index, value: Expr, vector: { readonly along: LoopVar; readonly lanes: number; readonly count?: number | undefined } | null): void {
+    const slot = this.buffer(buffer, true);
+    const count = vector?.count === undefined ? {} : { count: indexConstant(vector.count) };
+    if (vector && (flat.lanewise || flat.hides(vector.along))) {
+      this.push({ kind: 'scatter', buffer: slot, indices: this.indexLanes(flat, vector.along.name, vector.lanes), value: this.widen(value, vector.lanes), ...count });
+      return;
+    }
+    const stride = vector ? flat.coefficientOf(vector.along) : 0;
+    if (vector && stride !== 0) this.push({ kind: 'store', buffer: slot, index: this.index(flat), value: this.widen(value, vector.lanes), stride, ...count });
+    else this.push({ kind: 'store', buffer: slot, index: this.index(flat), value, stride: 1 });
   }
 
   finish(comment: string, flops: number, bytes: number): Kernel {

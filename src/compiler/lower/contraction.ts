@@ -423,7 +423,7 @@ class ContractionLowering {
           for (const home of this.stores.get(member) ?? []) {
             const flat = homeIndex(home, member.shape, index);
             if (this.touched.length < 4096) this.touched.push({ buffer: home.buffer, flat: flat.key, store: true });
-            b.push({ kind: 'store', buffer: b.buffer(home.buffer, true), index: b.index(flat), value: b.widen(value, lanes), stride: flat.coefficientOf(column), ...count });
+            b.store(home.buffer, flat, value, { along: column, lanes, count: partial });
           }
         }
       });

@@ -163,7 +163,7 @@ function chooseVector(group: Group, loops: readonly Loop[], accesses: readonly A
     let score = 0;
     for (const { flat, store, buffer } of accesses) {
       const coefficient = flat.coefficientOf(variable);
-      if (flat.hides(variable)) score -= 6;
+      if (flat.hides(variable)) score -= store ? 24 : 6;
       else if (coefficient === 1) score += store ? 4 : 2;
       else if (coefficient === 0) score += 1;
       else score -= buffer === null ? 0 : store ? 6 : 4;

@@ -151,13 +151,8 @@ class NestLowering {
   private store(node: Node, role: Role, value: Expr, count: number | undefined): void {
     for (const home of this.context.stores.get(node) ?? []) {
       const flat = homeIndex(home, node.shape, memberIndex(this.group, node, role === 'full' ? 'full' : 'row', this.point()));
-      const slot = this.b.buffer(home.buffer, true);
       const { vector } = this.plan;
-      const stride = vector ? flat.coefficientOf(vector.variable) : 0;
-      const index = this.b.index(flat);
-      if (vector && stride !== 0) {
-        this.b.push({ kind: 'store', buffer: slot, index, value: this.b.widen(value, this.lanes), stride, ...(count === undefined ? {} : { count: indexConstant(count) }) });
-      } else this.b.push({ kind: 'store', buffer: slot, index, value, stride: 1 });
+      this.b.store(home.buffer, flat, value, vector ? { along: vector.variable, lanes: this.lanes, count } : null);
     }
   }
 
