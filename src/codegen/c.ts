@@ -3,7 +3,16 @@ import { fail, unreachable } from '../core/errors.ts';
 import { encodeArray } from '../core/half.ts';
 import type { Expr, IrOp, Kernel, Scalar, Stmt, Target, Type } from '../ir/ir.ts';
 
-const scalarNames: Record<Scalar, string> = { f32: 'float', f64: 'double', f16: 'uint16_t', bf16: 'uint16_t', i32: 'int32_t', u8: 'uint8_t', bool: 'uint8_t', index: 'int64_t' };
+const scalarNames: Record<Scalar, string> = {
+  f32: 'float',
+  f64: 'double',
+  f16: 'uint16_t',
+  bf16: 'uint16_t',
+  i32: 'int32_t',
+  u8: 'uint8_t',
+  bool: 'uint8_t',
+  index: 'int64_t',
+};
 /** Vector types of the prelude. A bool vector is a mask of 32-bit lanes. */
 const vectorNames: Record<Scalar, string> = { f32: 'f32v', f64: 'f64v', f16: 'u16v', bf16: 'u16v', i32: 'i32v', u8: 'u8v', bool: 'i32v', index: 'i32v' };
 
@@ -30,7 +39,9 @@ const compare =
   (symbol: string): Printer =>
   (_type, [a, b], operand) => {
     if (operand.lanes === 1) return `(${a} ${symbol} ${b})`;
-    return operand.scalar === 'f32' || operand.scalar === 'i32' || operand.scalar === 'index' ? `(${a} ${symbol} ${b})` : `__builtin_convertvector(${a} ${symbol} ${b}, i32v)`;
+    return operand.scalar === 'f32' || operand.scalar === 'i32' || operand.scalar === 'index'
+      ? `(${a} ${symbol} ${b})`
+      : `__builtin_convertvector(${a} ${symbol} ${b}, i32v)`;
   };
 const shift =
   (symbol: string): Printer =>
@@ -39,9 +50,24 @@ const shift =
 
 const printers: Record<IrOp, Printer> = {
   neg: (_t, [a]) => `(-${a})`,
-  abs: call('abs'), sign: call('sign'), exp: call('exp'), log: call('log'), log1p: call('log1p'), expm1: call('expm1'), sqrt: call('sqrt'), rsqrt: call('rsqrt'),
+  abs: call('abs'),
+  sign: call('sign'),
+  exp: call('exp'),
+  log: call('log'),
+  log1p: call('log1p'),
+  expm1: call('expm1'),
+  sqrt: call('sqrt'),
+  rsqrt: call('rsqrt'),
   reciprocal: (_t, [a]) => `(1 / ${a})`,
-  sin: call('sin'), cos: call('cos'), tan: call('tan'), tanh: call('tanh'), sigmoid: call('sigmoid'), erf: call('erf'), floor: call('floor'), ceil: call('ceil'), round: call('round'),
+  sin: call('sin'),
+  cos: call('cos'),
+  tan: call('tan'),
+  tanh: call('tanh'),
+  sigmoid: call('sigmoid'),
+  erf: call('erf'),
+  floor: call('floor'),
+  ceil: call('ceil'),
+  round: call('round'),
   isNaN: (type, [a], operand) => compare('!=')(type, [a, a], operand),
   logicalNot: (type, [a]) => (type.lanes > 1 ? `(~${a})` : `(!${a})`),
   cast: (type, [a], operand) => `cast_${suffix(operand)}_${type.scalar === 'index' ? 'i32' : type.scalar}(${a})`,
@@ -51,13 +77,29 @@ const printers: Record<IrOp, Printer> = {
   foldMul: (type, [a]) => `fold_mul_${type.scalar}(${a})`,
   foldMax: (type, [a]) => `fold_max_${type.scalar}(${a})`,
   foldMin: (type, [a]) => `fold_min_${type.scalar}(${a})`,
-  add: infix('+'), sub: infix('-'), mul: infix('*'),
+  add: infix('+'),
+  sub: infix('-'),
+  mul: infix('*'),
   div: (type, args) => (type.scalar === 'f32' || type.scalar === 'f64' ? `(${args[0]} / ${args[1]})` : call('div')(type, args, type)),
-  pow: call('pow'), mod: call('mod'), minimum: call('min'), maximum: call('max'),
-  equal: compare('=='), notEqual: compare('!='), less: compare('<'), lessEqual: compare('<='), greater: compare('>'), greaterEqual: compare('>='),
-  logicalAnd: infix('&'), logicalOr: infix('|'), bitXor: infix('^'), bitAnd: infix('&'), bitOr: infix('|'),
-  shiftLeft: shift('<<'), shiftRight: shift('>>'),
-  quotient: infix('/'), remainder: infix('%'),
+  pow: call('pow'),
+  mod: call('mod'),
+  minimum: call('min'),
+  maximum: call('max'),
+  equal: compare('=='),
+  notEqual: compare('!='),
+  less: compare('<'),
+  lessEqual: compare('<='),
+  greater: compare('>'),
+  greaterEqual: compare('>='),
+  logicalAnd: infix('&'),
+  logicalOr: infix('|'),
+  bitXor: infix('^'),
+  bitAnd: infix('&'),
+  bitOr: infix('|'),
+  shiftLeft: shift('<<'),
+  shiftRight: shift('>>'),
+  quotient: infix('/'),
+  remainder: infix('%'),
   fma: call('fma'),
   select: (type, [m, a, b]) => (type.lanes > 1 ? `sel_${type.scalar === 'index' ? 'i32' : type.scalar}(${m}, ${a}, ${b})` : `(${m} ? ${a} : ${b})`),
 };
@@ -94,7 +136,11 @@ function printExpr(e: Expr, kernel: Kernel): string {
     case 'lanes':
       return 'lane_indices';
     case 'op':
-      return printers[e.op](e.type, e.args.map((a) => printExpr(a, kernel)), e.args[0].type);
+      return printers[e.op](
+        e.type,
+        e.args.map((a) => printExpr(a, kernel)),
+        e.args[0].type,
+      );
     case 'load': {
       const scalar = kernel.parameters[e.buffer].scalar;
       const address = `p${e.buffer} + ${printExpr(e.index, kernel)}`;
@@ -138,14 +184,17 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
         out.push(`${indent}}`);
         break;
       case 'scatter':
-        out.push(`${indent}scatter_${kernel.parameters[s.buffer].scalar}(p${s.buffer}, ${printExpr(s.indices, kernel)}, ${printExpr(s.value, kernel)}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`);
+        out.push(
+          `${indent}scatter_${kernel.parameters[s.buffer].scalar}(p${s.buffer}, ${printExpr(s.indices, kernel)}, ${printExpr(s.value, kernel)}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`,
+        );
         break;
       case 'store': {
         const scalar = kernel.parameters[s.buffer].scalar;
         const address = `p${s.buffer} + ${printExpr(s.index, kernel)}`;
         const value = printExpr(s.value, kernel);
         if (s.value.type.lanes === 1) out.push(`${indent}*(${address}) = ${scalar === 'bool' ? `(${value}) != 0` : value};`);
-        else if (s.stride !== 1) out.push(`${indent}store_strided_${scalar}(${address}, ${value}, ${s.stride}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`);
+        else if (s.stride !== 1)
+          out.push(`${indent}store_strided_${scalar}(${address}, ${value}, ${s.stride}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`);
         else if (s.count) out.push(`${indent}store_part_${scalar}(${address}, ${value}, ${printExpr(s.count, kernel)});`);
         else out.push(`${indent}store_${scalar}(${address}, ${value});`);
         break;

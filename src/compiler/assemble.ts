@@ -154,7 +154,10 @@ class ProgramWriter {
     this.bytes += lowered.kernel.bytes * this.times;
     const resolved = lowered.buffers.map(({ node }) => resolve(node));
     const launch: Launch = { kind: 'launch', kernel, arguments: resolved.map((r) => r.place), units: lowered.units, align: lowered.units / blocks };
-    this.moving.set(launch, resolved.flatMap(({ moves }, argument) => [...moves].map(([loop, byteStride]) => ({ argument, loop, byteStride }))));
+    this.moving.set(
+      launch,
+      resolved.flatMap(({ moves }, argument) => [...moves].map(([loop, byteStride]) => ({ argument, loop, byteStride }))),
+    );
     return launch;
   }
 

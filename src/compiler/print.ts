@@ -7,7 +7,7 @@ export function describeItems(items: readonly Item[], homes: Homes): string {
   return items
     .map((item, i) => {
       const { group } = item;
-      const head = `kernel ${i}: space [${group.space.join(',')}]${group.axes.length > 0 ? ` folding ${group.axes.join(',')}` : ''}`;
+      const head = `group ${i}: space [${group.space.join(',')}]${group.axes.length > 0 ? ` folding ${group.axes.join(',')}` : ''}`;
       const members = group.members.map((m) => {
         const to = (item.stores.get(m) ?? []).map((h) => (h.buffer === m ? 'kept' : `into %${h.buffer.id}${h.start ? ` at [${h.start.join(',')}]` : ''}`));
         return `    ${printNode(m)}${to.length > 0 ? ` (${to.join(', ')})` : ''} = ${m.op}(${m.inputs.map((x) => `%${x.id}`).join(', ')})`;

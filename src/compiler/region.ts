@@ -2,6 +2,8 @@
  * A region: a graph lowered to tasks in stages. The program is one region; the body of a loop is a region of its own, whose parameters stand for
  * memory outside.
  */
+
+import { debug } from '../core/debug.ts';
 import { fail } from '../core/errors.ts';
 import { sameShape, sizeOf } from '../core/shape.ts';
 import { attributesOf, type Node, newNode } from '../graph/node.ts';
@@ -12,7 +14,6 @@ import { lowerItem } from './lower/lower.ts';
 import { type Lowered, lowerGroup } from './lower/nest.ts';
 import { blocksOf, makeStages } from './memory/schedule.ts';
 import { describeItems } from './print.ts';
-import { debug } from '../core/debug.ts';
 import { chunksOf } from './simplify/split.ts';
 import type { LoopTask, Region, Task } from './tasks.ts';
 import { verifyKernel } from './verify.ts';
@@ -58,7 +59,8 @@ function ownOutputs(outputs: readonly Node[]): Node[] {
   const seen = new Set<Node>();
   return outputs.map((output) => {
     const root = throughReshape(output);
-    const copied = root.op === 'leaf' || root.op === 'pad' || seen.has(root) || output !== root ? newNode('cast', [output], { dtype: output.dtype }, output) : output;
+    const copied =
+      root.op === 'leaf' || root.op === 'pad' || seen.has(root) || output !== root ? newNode('cast', [output], { dtype: output.dtype }, output) : output;
     seen.add(throughReshape(copied));
     return copied;
   });
@@ -81,7 +83,10 @@ function batchSizes(inputs: readonly Node[]): Set<number> {
 export function copyKernel(value: Node, homeOf: Homes['homeOf'], target: Target): { copy: Node; lowered: Lowered } {
   const copy = newNode('cast', [value], { dtype: value.dtype }, value);
   const stores = new Map([[copy, [{ buffer: copy, start: undefined }]]]);
-  const lowered = lowerGroup({ space: copy.shape, axes: [], members: [copy] }, { target, homeInside: (node) => (node === copy ? undefined : homeOf(node)), stores, batches: new Set() });
+  const lowered = lowerGroup(
+    { space: copy.shape, axes: [], members: [copy] },
+    { target, homeInside: (node) => (node === copy ? undefined : homeOf(node)), stores, batches: new Set() },
+  );
   return { copy, lowered };
 }
 
@@ -90,9 +95,12 @@ function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
   const { body, length, reverse } = attributesOf(scan, 'scan');
   const region = lowerRegion({ outputs: body.results, inputs: body.parameters, aliases: body.results.map(() => undefined) }, context);
   const outer = (node: Node): Node => homes.homeOf(node)?.buffer ?? fail('internal', 'scan', `an operand (${node.op}) is not in memory`);
-  const partOf = (index: number): Node | undefined => item.group.members.find((m) => m.op === 'part' && attributesOf(m, 'part').index === index && item.stores.has(m));
+  const partOf = (index: number): Node | undefined =>
+    item.group.members.find((m) => m.op === 'part' && attributesOf(m, 'part').index === index && item.stores.has(m));
   const firstX = body.constants + body.carries;
-  const outside = body.parameters.flatMap((leaf, i) => (i < body.constants || i >= firstX ? [{ leaf, buffer: outer(scan.inputs[i]), sliced: i >= firstX }] : []));
+  const outside = body.parameters.flatMap((leaf, i) =>
+    i < body.constants || i >= firstX ? [{ leaf, buffer: outer(scan.inputs[i]), sliced: i >= firstX }] : [],
+  );
   const carries = body.parameters.slice(body.constants, firstX).map((leaf, i) => {
     const initial = scan.inputs[body.constants + i];
     const { copy, lowered } = copyKernel(initial, homes.homeOf, context.target);
@@ -103,7 +111,18 @@ function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
     return { leaf, result: region.outputs[i], initial: outer(initial), copy: lowered, copied: copy, final, rings };
   });
   const ys = region.outputs.slice(body.carries).map((result, i) => ({ result, part: partOf(body.carries + i) }));
-  return { count: length, reverse, body: region, outside, carries, ys, apart: worksApart(region, carries.map((c) => c.leaf)) };
+  return {
+    count: length,
+    reverse,
+    body: region,
+    outside,
+    carries,
+    ys,
+    apart: worksApart(
+      region,
+      carries.map((c) => c.leaf),
+    ),
+  };
 }
 
 function worksApart(region: Region, carried: readonly Node[]): boolean {
@@ -120,14 +139,26 @@ function loopBuffers(item: Item, loop: LoopTask): Lowered {
   const writes = item.group.members.filter((m) => m.op === 'part' && item.stores.has(m));
   const buffers = [...new Set(reads)].filter((r) => !writes.includes(r)).map((node) => ({ node, written: false }));
   const kernel = { name: '', parameters: [], body: [], comment: `loop of ${loop.count}`, flops: 0, bytes: 0 };
-  return { kernel, buffers: [...buffers, ...writes.map((node) => ({ node, written: true }))], units: 1, callUnits: 1, aligned: new Set(), samePlace: () => false };
+  return {
+    kernel,
+    buffers: [...buffers, ...writes.map((node) => ({ node, written: true }))],
+    units: 1,
+    callUnits: 1,
+    aligned: new Set(),
+    samePlace: () => false,
+  };
 }
 
 /**
  * An output that replaces an input is written in place when every reader of the old value has run before (or is the writer itself, at the same
  * element); otherwise it gets memory of its own and is copied at the end.
  */
-function placeAssignments(request: RegionRequest, outputs: readonly Node[], homes: Homes, tasks: readonly Task[]): { tasks: readonly Task[]; direct: ReadonlySet<Node> } {
+function placeAssignments(
+  request: RegionRequest,
+  outputs: readonly Node[],
+  homes: Homes,
+  tasks: readonly Task[],
+): { tasks: readonly Task[]; direct: ReadonlySet<Node> } {
   const direct = new Set<Node>();
   const replaces = new Map<Task, Map<Node, Node>>();
   /** Tasks that must come before, by task: the dependencies, and readers of what is overwritten. */

@@ -36,7 +36,15 @@ export interface LoopTask {
   readonly body: Region;
   /** Body parameters that stand for outer memory: the same each turn (constants), or one slice per turn (xs). */
   readonly outside: readonly { readonly leaf: Node; readonly buffer: Node; readonly sliced: boolean }[];
-  readonly carries: readonly { readonly leaf: Node; readonly result: Node; readonly initial: Node; readonly copy: Lowered; readonly copied: Node; readonly final: Node | undefined; readonly rings: readonly [Node, Node] }[];
+  readonly carries: readonly {
+    readonly leaf: Node;
+    readonly result: Node;
+    readonly initial: Node;
+    readonly copy: Lowered;
+    readonly copied: Node;
+    readonly final: Node | undefined;
+    readonly rings: readonly [Node, Node];
+  }[];
   /** Results that go out slice by slice; without a part they go nowhere. */
   readonly ys: readonly { readonly result: Node; readonly part: Node | undefined }[];
   /** Whether threads never touch each other's part of anything, so that turns need no barrier. */

@@ -43,7 +43,7 @@ export function compiledDevice(): CompiledDevice | undefined {
   const found = loaders.get(name)?.() ?? fail('device', name, 'this device is not registered');
   if (!('unavailable' in found)) {
     loaded.set(name, found);
-    debug(1, () => `gradix: device ${name}: ${found.target.identity}, ${found.target.threads} threads`);
+    debug(1, () => `gradix: device ${name}: ${found.target.lanes} lanes, ${found.target.threads} threads`);
     return found;
   }
   if (chosen !== undefined || environmentVariable('GRADIX_DEVICE') !== undefined)

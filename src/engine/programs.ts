@@ -31,13 +31,19 @@ export interface ProgramRequest {
   readonly why: string;
 }
 
+/** The compiler's program, its kernels called k0, k1, … in profiles and in the source. */
+function programFor(request: Request, device: CompiledDevice): Program {
+  const program = compileGraph(request, device.target);
+  return { ...program, kernels: program.kernels.map((kernel, i) => ({ ...kernel, name: `k${i}` })) };
+}
+
 /** The program for a graph, from the cache or compiled now. */
 export function loadProgram(request: ProgramRequest): Loaded {
   const { key, device, known } = lookUp(request);
   if (known) return known;
   const start = performance.now();
   if (!device) return keep(key, request.why, { executable: interpretedExecutable(request.graph()), program: undefined }, start);
-  const program = compileGraph(request.graph(), device.target);
+  const program = programFor(request.graph(), device);
   return keep(key, request.why, { executable: device.loadSync(program), program }, start);
 }
 
@@ -46,7 +52,7 @@ export async function loadProgramAsync(request: ProgramRequest): Promise<Loaded>
   const { key, device, known } = lookUp(request);
   if (known || !device) return known ?? loadProgram(request);
   const start = performance.now();
-  const program = compileGraph(request.graph(), device.target);
+  const program = programFor(request.graph(), device);
   return keep(key, request.why, { executable: await device.load(program), program }, start);
 }
 
@@ -55,7 +61,7 @@ function lookUp({ text, why }: ProgramRequest): { readonly key: string; readonly
   const key = `${device?.target.identity ?? 'reference'}:${digest(text)}`;
   const known = cache.get(key);
   if (known) {
-    debug(1, () => `gradix: ${why}: program ${digest(text)} from the cache`);
+    debug(1, () => `gradix: ${why}: program ${digest(text)}, compiled before`);
     cache.delete(key);
     cache.set(key, known);
   }
@@ -73,5 +79,5 @@ function describe(why: string, key: string, { program }: Loaded, milliseconds: n
   const size = program
     ? `${program.kernels.length} kernels, ${program.inputs.length} inputs, ${program.outputs.length} outputs, arena ${program.arenaBytes} bytes`
     : 'interpreted';
-  return `gradix: ${why}: compiled ${key} in ${milliseconds.toFixed(0)} ms (${size})`;
+  return `gradix: ${why}: program ${key}, ready in ${milliseconds.toFixed(0)} ms (${size})`;
 }

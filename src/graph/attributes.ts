@@ -71,13 +71,46 @@ export interface AttributesOf {
   constant: { readonly value: number };
   iota: { readonly axis: number };
   // Elementwise, one operand
-  neg: None; abs: None; sign: None; exp: None; log: None; log1p: None; expm1: None; sqrt: None; rsqrt: None; reciprocal: None;
-  sin: None; cos: None; tan: None; tanh: None; sigmoid: None; erf: None; floor: None; ceil: None; round: None; isNaN: None; logicalNot: None;
+  neg: None;
+  abs: None;
+  sign: None;
+  exp: None;
+  log: None;
+  log1p: None;
+  expm1: None;
+  sqrt: None;
+  rsqrt: None;
+  reciprocal: None;
+  sin: None;
+  cos: None;
+  tan: None;
+  tanh: None;
+  sigmoid: None;
+  erf: None;
+  floor: None;
+  ceil: None;
+  round: None;
+  isNaN: None;
+  logicalNot: None;
   cast: { readonly dtype: DType };
   bitsToUniform: { readonly dtype: 'float32' | 'float64' };
   // Elementwise, two or three operands of one shape and dtype
-  add: None; sub: None; mul: None; div: None; pow: None; mod: None; minimum: None; maximum: None;
-  equal: None; notEqual: None; less: None; lessEqual: None; greater: None; greaterEqual: None; logicalAnd: None; logicalOr: None;
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  pow: None;
+  mod: None;
+  minimum: None;
+  maximum: None;
+  equal: None;
+  notEqual: None;
+  less: None;
+  lessEqual: None;
+  greater: None;
+  greaterEqual: None;
+  logicalAnd: None;
+  logicalOr: None;
   select: None;
   // Movement
   /** `apart`: an identity that the compiler keeps, so that what follows is not merged with the same computation elsewhere (recomputation). */

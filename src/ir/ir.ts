@@ -13,19 +13,62 @@ export interface Type {
 }
 
 export type UnaryOp =
-  | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'log1p' | 'expm1' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'sin' | 'cos' | 'tan' | 'tanh' | 'sigmoid' | 'erf'
-  | 'floor' | 'ceil' | 'round' | 'isNaN' | 'logicalNot' | 'cast' | 'bitsToUniform'
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'log1p'
+  | 'expm1'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'tanh'
+  | 'sigmoid'
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'isNaN'
+  | 'logicalNot'
+  | 'cast'
+  | 'bitsToUniform'
   /** All lanes = the scalar operand. */
   | 'splat'
   /** Horizontal folds of a vector to a scalar, in a fixed pairwise order. */
-  | 'foldAdd' | 'foldMul' | 'foldMax' | 'foldMin';
+  | 'foldAdd'
+  | 'foldMul'
+  | 'foldMax'
+  | 'foldMin';
 
 export type BinaryOp =
-  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'mod' | 'minimum' | 'maximum'
-  | 'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual' | 'logicalAnd' | 'logicalOr'
-  | 'bitXor' | 'bitAnd' | 'bitOr' | 'shiftLeft' | 'shiftRight'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'mod'
+  | 'minimum'
+  | 'maximum'
+  | 'equal'
+  | 'notEqual'
+  | 'less'
+  | 'lessEqual'
+  | 'greater'
+  | 'greaterEqual'
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'bitXor'
+  | 'bitAnd'
+  | 'bitOr'
+  | 'shiftLeft'
+  | 'shiftRight'
   /** Index arithmetic on non-negative numbers. */
-  | 'quotient' | 'remainder';
+  | 'quotient'
+  | 'remainder';
 
 /** fma(a, b, c) = a·b + c with one rounding where the target has it; select(condition, a, b). */
 export type TernaryOp = 'fma' | 'select';
@@ -50,7 +93,15 @@ export type Stmt =
   /** A mutable variable (an accumulator). */
   | { readonly kind: 'declare'; readonly name: string; readonly value: Expr }
   | { readonly kind: 'assign'; readonly name: string; readonly value: Expr }
-  | { readonly kind: 'for'; readonly name: string; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: readonly Stmt[]; readonly unroll?: number }
+  | {
+      readonly kind: 'for';
+      readonly name: string;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: number;
+      readonly body: readonly Stmt[];
+      readonly unroll?: number;
+    }
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise: readonly Stmt[] }
   /** Lane l goes to element indices[l]; only the first `count` lanes where given. */
   | { readonly kind: 'scatter'; readonly buffer: number; readonly indices: Expr; readonly value: Expr; readonly count?: Expr }

@@ -1,7 +1,32 @@
-/** Prints loop IR for people: one line per statement, `a[i : 16]` for a vector of 16 elements. */
+/** Prints loop IR for people: one line per statement; `b0[i : 16]` is a vector of 16 elements, `b0[i : 16 by 8]` every eighth, `b0[i : n of 16]` the first n. */
 import type { Expr, Kernel, Stmt } from './ir.ts';
 
-const infix: Partial<Record<string, string>> = { add: '+', sub: '-', mul: '*', div: '/', less: '<', lessEqual: '<=', greater: '>', greaterEqual: '>=', equal: '==', notEqual: '!=', quotient: 'div', remainder: 'mod' };
+const infix: Partial<Record<string, string>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  less: '<',
+  lessEqual: '<=',
+  greater: '>',
+  greaterEqual: '>=',
+  equal: '==',
+  notEqual: '!=',
+  quotient: 'div',
+  remainder: 'mod',
+};
+
+interface Access {
+  readonly buffer: number;
+  readonly index: Expr;
+  readonly stride: number;
+  readonly count?: Expr;
+}
+
+function element({ buffer, index, stride, count }: Access, lanes: number): string {
+  const width = lanes === 1 ? '' : ` : ${count ? `${printExpr(count)} of ` : ''}${lanes}${stride === 1 ? '' : ` by ${stride}`}`;
+  return `b${buffer}[${printExpr(index)}${width}]`;
+}
 
 export function printExpr(e: Expr): string {
   switch (e.kind) {
@@ -11,10 +36,8 @@ export function printExpr(e: Expr): string {
       return e.name;
     case 'lanes':
       return 'lanes';
-    case 'load': {
-      const width = e.type.lanes === 1 ? '' : ` : ${e.count ? `${printExpr(e.count)} of ` : ''}${e.type.lanes}${e.stride === 1 ? '' : ` by ${e.stride}`}`;
-      return `b${e.buffer}[${printExpr(e.index)}${width}]`;
-    }
+    case 'load':
+      return e.type.lanes > 1 && e.stride === 0 ? `splat(b${e.buffer}[${printExpr(e.index)}])` : element(e, e.type.lanes);
     case 'gather':
       return `b${e.buffer}[each of ${printExpr(e.indices)}]`;
     case 'op': {
@@ -30,19 +53,20 @@ function printStatements(body: readonly Stmt[], indent: string, out: string[]): 
     switch (s.kind) {
       case 'let':
       case 'declare':
-        out.push(`${indent}${s.kind === 'let' ? 'let' : 'var'} ${s.name}: ${s.value.type.scalar}${s.value.type.lanes > 1 ? `x${s.value.type.lanes}` : ''} = ${printExpr(s.value)}`);
+        out.push(
+          `${indent}${s.kind === 'let' ? 'let' : 'var'} ${s.name}: ${s.value.type.scalar}${s.value.type.lanes > 1 ? `x${s.value.type.lanes}` : ''} = ${printExpr(s.value)}`,
+        );
         break;
       case 'assign':
         out.push(`${indent}${s.name} = ${printExpr(s.value)}`);
         break;
       case 'scatter':
-        out.push(`${indent}b${s.buffer}[each of ${printExpr(s.indices)}] = ${printExpr(s.value)}`);
-        break;
-      case 'store':
-        out.push(`${indent}b${s.buffer}[${printExpr(s.index)}${s.value.type.lanes > 1 ? ` : ${s.count ? `${printExpr(s.count)} of ` : ''}${s.value.type.lanes}` : ''}] = ${printExpr(s.value)}`);
+        out.push(`${indent}${element(s, s.value.type.lanes)} = ${printExpr(s.value)}`);
         break;
       case 'for':
-        out.push(`${indent}for ${s.name} from ${printExpr(s.from)} to ${printExpr(s.to)}${s.step === 1 ? '' : ` by ${s.step}`}${s.unroll ? ` unrolled ${s.unroll}` : ''}`);
+        out.push(
+          `${indent}for ${s.name} from ${printExpr(s.from)} to ${printExpr(s.to)}${s.step === 1 ? '' : ` by ${s.step}`}${s.unroll ? ` unrolled ${s.unroll}` : ''}`,
+        );
         printStatements(s.body, `${indent}  `, out);
         break;
       case 'if':
@@ -56,8 +80,9 @@ function printStatements(body: readonly Stmt[], indent: string, out: string[]): 
   }
 }
 
-export function printKernel(kernel: Kernel): string {
-  const out = [`kernel ${kernel.comment}`, ...kernel.parameters.map((p, i) => `  b${i}: ${p.scalar}${p.written ? ' (written)' : ''}`)];
+/** `number`: its place in the program, by which profiles and the C source call it. */
+export function printKernel(kernel: Kernel, number: number): string {
+  const out = [`kernel k${number}: ${kernel.comment}`, ...kernel.parameters.map((p, i) => `  b${i}: ${p.scalar}${p.written ? ' (written)' : ''}`)];
   printStatements(kernel.body, '  ', out);
   return out.join('\n');
 }

@@ -76,6 +76,6 @@ export function lbfgsRule({ history = 10 }: LbfgsOptions = {}): Rule {
 
 /** L-BFGS, by default with learning rate 1. */
 export function lbfgs(options: LbfgsOptions = {}): Optimizer {
-  checkOptions('lbfgs', options, [...commonOptions, 'history']);
+  checkOptions('lbfgs', options, [...commonOptions.filter((name) => name !== 'groups'), 'history']); // one curvature for all parameters
   return optimizerOf(lbfgsRule, options, 1);
 }

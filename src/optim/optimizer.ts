@@ -2,16 +2,37 @@
 import { type DType, newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
-import { checkNumber } from '../nn/options.ts';
-import { gradients, type Tensor, tensor, Variable, variable } from '../tensor/index.ts';
+import { checkNumber, checkWhole } from '../nn/options.ts';
+import { gradients, type Tensor, tensor, Variable, variable, where } from '../tensor/index.ts';
 import { type ClipOptions, clipped } from './clip.ts';
-import { mapNamed, type Named, type Rule, type State } from './rule.ts';
+import { type Constraints, checkConstraints, checkGroup, constrained, matches, type ParameterGroup, penalized } from './groups.ts';
+import { mapNamed, type Named, type Rule, type SlotShapes, type State } from './rule.ts';
+import { type Schedule, scheduleAt } from './schedule.ts';
+import type { WeightAverage } from './weight-average.ts';
 
 /** Options of every optimizer. */
-export interface CommonOptions extends ClipOptions {
+export interface CommonOptions extends ClipOptions, Constraints {
   readonly learningRate?: number;
+  /** How the rate changes with the steps: `optim.cosineDecay({ steps: 5000 })`. A factor on the learning rate. */
+  readonly schedule?: Schedule;
+  /** Settings of their own for some parameters, e.g. `[{ match: /bias$/, weightDecay: 0 }, { match: 'features.', learningRateFactor: 0.1 }]`. */
+  readonly groups?: readonly ParameterGroup[];
+  /** Takes a step every n-th time only, with the mean of n gradients: large batches in little memory; default 1. */
+  readonly accumulate?: number;
+  /** Updated after each step; see weightAverage. */
+  readonly average?: WeightAverage;
 }
-export const commonOptions: readonly string[] = ['learningRate', 'clipNorm', 'clipValue'];
+export const commonOptions: readonly string[] = [
+  ...['learningRate', 'schedule', 'groups', 'accumulate', 'average'],
+  ...['clipNorm', 'clipValue', 'clipParameterNorm', 'l1', 'maxNorm'],
+];
+
+type Settings = CommonOptions & { readonly learningRate: number };
+type RuleWithDecay = (weightDecay: number) => Rule;
+
+/** An optimizer from the function that makes its rule of its options. */
+export const optimizerOf = <O extends CommonOptions>(makeRule: (options: O) => Rule, options: O, learningRate: number): Optimizer =>
+  new Optimizer(makeRule(options), { learningRate, ...options }, (weightDecay) => makeRule({ ...options, weightDecay }));
 
 /** What can be trained: a module, or variables by name or in a list. */
 export type Trainable = { trainableParameters(): Named<Variable> } | Named<Variable> | readonly Variable[];
@@ -24,21 +45,34 @@ interface Loaded {
 
 export class Optimizer {
   readonly rule: Rule;
-  readonly clip: ClipOptions;
+  readonly options: CommonOptions;
+  readonly #groups: readonly { readonly group: ParameterGroup; readonly rule: Rule }[];
   #learningRate: number;
   readonly #learningRates = new Map<DType, Variable>();
   readonly #step: Variable = variable(0, { dtype: 'int32', trainable: false });
+  /** Gradients seen since the last step, while they are accumulated. */
+  readonly #waited: Variable = variable(0, { dtype: 'int32', trainable: false });
   readonly #slots: Record<string, Record<string, Variable>> = {};
   /** Values loaded before the slots they belong to exist. */
   readonly #waiting = new Map<string, Loaded>();
 
-  constructor(rule: Rule, { learningRate, clipNorm, clipValue }: ClipOptions & { readonly learningRate: number }) {
+  /** `ruleWithDecay` makes the rule of groups that have a weight decay of their own. */
+  constructor(rule: Rule, options: Settings, ruleWithDecay?: RuleWithDecay) {
+    const { clipNorm, clipValue, clipParameterNorm, accumulate, groups = [] } = options;
     this.rule = rule;
-    this.#learningRate = checkNumber(rule.name, 'learningRate', learningRate, { low: 0 });
-    this.clip = {
-      ...(clipNorm === undefined ? {} : { clipNorm: checkNumber(rule.name, 'clipNorm', clipNorm, { low: 0 }) }),
-      ...(clipValue === undefined ? {} : { clipValue: checkNumber(rule.name, 'clipValue', clipValue, { low: 0 }) }),
-    };
+    this.options = options;
+    this.#learningRate = checkNumber(rule.name, 'learningRate', options.learningRate, { low: 0 });
+    for (const [name, value] of Object.entries({ clipNorm, clipValue, clipParameterNorm }))
+      if (value !== undefined) checkNumber(rule.name, name, value, { low: 0 });
+    if (accumulate !== undefined) checkWhole(rule.name, 'accumulate', accumulate);
+    if (options.schedule !== undefined && typeof options.schedule !== 'function')
+      fail('argument', rule.name, 'schedule must be a function of the step', 'Such as optim.cosineDecay({ steps: 1000 }).');
+    checkConstraints(rule.name, options);
+    this.#groups = groups.map((group) => {
+      checkGroup(rule.name, group);
+      if (group.weightDecay === undefined) return { group, rule };
+      return { group, rule: ruleWithDecay?.(group.weightDecay) ?? fail('argument', rule.name, 'groups of this optimizer have no weightDecay') };
+    });
   }
 
   get learningRate(): number {
@@ -49,6 +83,12 @@ export class Optimizer {
   set learningRate(value: number) {
     this.#learningRate = checkNumber(this.rule.name, 'learningRate', value, { low: 0 });
     for (const [dtype, rate] of this.#learningRates) rate.assign(tensor(value, { dtype }));
+  }
+
+  /** The rate of the next step: the learning rate times the schedule's factor. Reads the step counter. */
+  get currentLearningRate(): number {
+    const { schedule } = this.options;
+    return schedule ? this.#learningRate * scheduleAt(schedule, this.#step.itemSync()) : this.#learningRate;
   }
 
   /** The number of steps taken; int32 scalar. */
@@ -72,28 +112,60 @@ export class Optimizer {
   /** One step with gradients that were computed elsewhere, by name. */
   apply(found: Named, target: Trainable): void {
     const parameters = namedOf(target);
-    const clean = clipped(
-      mapNamed(parameters, (_, name) => found[name] ?? fail('argument', 'apply', `there is no gradient for ${name}`)),
-      this.clip,
-    );
+    const given = mapNamed(parameters, (_, name) => found[name] ?? fail('argument', 'apply', `there is no gradient for ${name}`));
     const slots = this.#slotsFor(parameters);
-    const count = this.#step.snapshot().add(1);
-    this.#step.assign(count);
-    for (const [dtype, group] of byDType(parameters)) {
-      const part = <T>(tree: Named<T>): Named<T> => Object.fromEntries(Object.keys(group).map((name) => [name, tree[name]]));
-      const given = {
-        parameters: mapNamed(group, (p) => p.snapshot()),
-        gradients: part(clean),
-        state: mapNamed(slots, (slot) => mapNamed(part(slot), (v) => v.snapshot())),
-        learningRate: this.#rateFor(dtype).snapshot(),
-        step: count.cast(dtype),
-      };
-      const updated = this.rule.update(given);
-      for (const name of Object.keys(group)) {
-        group[name].assign(updated.parameters[name]);
-        for (const slot of Object.keys(slots)) slots[slot][name].assign(updated.state[slot][name]);
+    const { total, due } = this.#accumulated(given, slots[accumulatedSlot]);
+    const before = this.#step.snapshot();
+    this.#step.assign(due ? before.add(due.cast('int32')) : before.add(1));
+    const clean = clipped(total, this.options);
+    for (const { names, rule, constraints, rate, dtype } of this.#parts(parameters)) {
+      const part = <T>(tree: Named<T>): Named<T> => Object.fromEntries(names.map((name) => [name, tree[name]]));
+      const old = mapNamed(part(parameters), (p) => p.snapshot());
+      const own = Object.keys(rule.init({}));
+      const state = Object.fromEntries(own.map((slot) => [slot, mapNamed(part(slots[slot]), (v) => v.snapshot())]));
+      const taken = before.cast(dtype);
+      const base = this.#rateFor(dtype).snapshot();
+      const scheduled = this.options.schedule ? base.mul(this.options.schedule(taken).cast(dtype)) : base;
+      const updated = rule.update({
+        parameters: old,
+        gradients: mapNamed(part(clean), (g, name) => penalized(g, old[name], constraints)),
+        state,
+        learningRate: rate === 1 ? scheduled : scheduled.mul(rate),
+        step: taken.add(1),
+      });
+      const kept = (fresh: Tensor, past: Tensor): Tensor => (due ? where(due, fresh, past) : fresh);
+      for (const name of names) {
+        parameters[name].assign(kept(constrained(updated.parameters[name], constraints), old[name]));
+        for (const slot of own) slots[slot][name].assign(kept(updated.state[slot][name], state[slot][name]));
       }
     }
+    this.options.average?.update(parameters);
+  }
+
+  /** With accumulation: the mean of the last n gradients, and whether this is the n-th. */
+  #accumulated(found: Named, sums: Named<Variable> | undefined): { readonly total: Named; readonly due?: Tensor } {
+    const { accumulate = 1 } = this.options;
+    if (accumulate === 1 || !sums) return { total: found };
+    const waited = this.#waited.snapshot().add(1);
+    const due = waited.equal(accumulate);
+    this.#waited.assign(where(due, 0, waited));
+    const total = mapNamed(found, (g, name) => g.add(sums[name]));
+    for (const [name, sum] of Object.entries(total)) sums[name].assign(where(due, 0, sum));
+    return { total: mapNamed(total, (sum) => sum.div(accumulate)), due };
+  }
+
+  /** Parameters that go through one rule together: those of one group and dtype. */
+  #parts(parameters: Named<Variable>): Part[] {
+    const parts = new Map<string, Part & { readonly names: string[] }>();
+    for (const [name, { dtype }] of Object.entries(parameters)) {
+      const index = this.#groups.findIndex(({ group }) => matches(group, name));
+      const { group, rule } = this.#groups[index] ?? { group: this.options, rule: this.rule };
+      const rate = 'learningRateFactor' in group ? (group.learningRateFactor ?? 1) : 1;
+      const part = parts.get(`${index} ${dtype}`) ?? { names: [], rule, rate, dtype, constraints: { ...this.options, ...group } };
+      part.names.push(name);
+      parts.set(`${index} ${dtype}`, part);
+    }
+    return [...parts.values()];
   }
 
   /** The state by name, e.g. `momentum.0.weight`, with `step` and `learningRate`. */
@@ -102,6 +174,7 @@ export class Optimizer {
     const slots = Object.entries(this.#slots).flatMap(([slot, named]) => Object.entries(named).map(([name, v]) => [`${slot}.${name}`, v.snapshot()] as const));
     return {
       step: this.#step.snapshot(),
+      ...(this.#accumulates && { waited: this.#waited.snapshot() }),
       learningRate: tensor(this.#learningRate, { dtype: 'float64' }),
       ...Object.fromEntries(slots),
       ...Object.fromEntries(waiting),
@@ -110,9 +183,9 @@ export class Optimizer {
 
   /** Takes over a state saved by an optimizer of the same kind; the slots of parameters not seen yet are kept until the first step. */
   loadStateDict(state: Readonly<Record<string, Tensor>>): void {
-    const { step, learningRate, ...slots } = state;
+    const { step, learningRate, waited, ...slots } = state;
     if (!step || !learningRate) fail('state', 'loadStateDict', 'this is not the state of an optimizer: it has no step or learningRate');
-    const allowed = Object.keys(this.rule.init({}));
+    const allowed = Object.keys(this.#shapes({}));
     for (const name of Object.keys(slots)) {
       if (allowed.some((slot) => name.startsWith(`${slot}.`))) continue;
       fail(
@@ -129,6 +202,7 @@ export class Optimizer {
       }
     }
     this.#step.assign(step.cast('int32'));
+    this.#waited.assign(waited?.cast('int32') ?? 0);
     this.learningRate = learningRate.itemSync();
     this.#waiting.clear();
     for (const [name, value] of Object.entries(slots)) {
@@ -148,9 +222,19 @@ export class Optimizer {
     return made;
   }
 
+  get #accumulates(): boolean {
+    return (this.options.accumulate ?? 1) > 1;
+  }
+
+  /** Shapes of the rule's state, and of the sums of gradients. */
+  #shapes(parameters: Named<{ readonly shape: Shape }>): SlotShapes {
+    const own = this.rule.init(parameters);
+    return this.#accumulates ? { ...own, [accumulatedSlot]: mapNamed(parameters, ({ shape }) => shape) } : own;
+  }
+
   /** State variables for the parameters, made when first needed. */
   #slotsFor(parameters: Named<Variable>): State<Variable> {
-    for (const [slot, shapes] of Object.entries(this.rule.init(parameters))) {
+    for (const [slot, shapes] of Object.entries(this.#shapes(parameters))) {
       this.#slots[slot] ??= {};
       const named = this.#slots[slot];
       for (const [name, shape] of Object.entries(shapes)) named[name] ??= this.#newSlot(`${slot}.${name}`, shape, parameters[name].dtype);
@@ -166,6 +250,16 @@ export class Optimizer {
   }
 }
 
+const accumulatedSlot = 'accumulated';
+
+interface Part {
+  readonly names: readonly string[];
+  readonly rule: Rule;
+  readonly rate: number;
+  readonly dtype: DType;
+  readonly constraints: Constraints;
+}
+
 function checkSlot(name: string, value: { readonly shape: Shape }, shape: Shape): void {
   if (!sameShape(value.shape, shape))
     fail('shape', 'loadStateDict', `${name} is ${showShape(value.shape)} but the parameter is ${showShape(shape)}`, 'Was it saved for another model?');
@@ -179,15 +273,4 @@ function namedOf(target: Trainable): Named<Variable> {
     if (!(v instanceof Variable)) fail('argument', 'minimize', `${name} is not a variable`, 'Pass a model, a list of variables, or variables by name.');
   }
   return named;
-}
-
-/** Parameters of one dtype share the step's scalars. */
-function byDType(parameters: Named<Variable>): Map<DType, Record<string, Variable>> {
-  const groups = new Map<DType, Record<string, Variable>>();
-  for (const [name, v] of Object.entries(parameters)) {
-    const group = groups.get(v.dtype) ?? {};
-    group[name] = v;
-    groups.set(v.dtype, group);
-  }
-  return groups;
 }

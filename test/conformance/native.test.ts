@@ -1,8 +1,10 @@
 /** Every op on the native device, on its own samples, against the interpreter: values, and the gradients that are compiled with them. */
 import { describe, expect, test } from 'vitest';
-import { isFloating } from '../../src/core/dtype.ts';
-import { environmentVariable } from '../../src/core/debug.ts';
 import { gradientsOf } from '../../src/autodiff/reverse.ts';
+import { environmentVariable } from '../../src/core/debug.ts';
+import { isFloating } from '../../src/core/dtype.ts';
+import { encodeArray } from '../../src/core/half.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import type { OpName } from '../../src/graph/attributes.ts';
 import type { Node } from '../../src/graph/node.ts';
 import { ops } from '../../src/ops/index.ts';
@@ -10,8 +12,6 @@ import type { Op, Sample } from '../../src/ops/op.ts';
 import type { CompiledDevice } from '../../src/runtime/device.ts';
 import { nativeDevice } from '../../src/runtime/native/index.ts';
 import { expectClose, reference, runOn } from '../support/devices.ts';
-import { encodeArray } from '../../src/core/half.ts';
-import { sizeOf } from '../../src/core/shape.ts';
 import { inputLeaf, materialize, resultsOf, seeded } from '../support/samples.ts';
 
 const opened = nativeDevice();
@@ -30,7 +30,15 @@ describe.skipIf(unavailable)(`native device${unavailable ? ` (skipped: ${unavail
         const graph = [...results];
         const seeds = results.map((r) => inputLeaf(r));
         const random = seeded(11);
-        const arrays = [...given.arrays, ...results.map((r) => encodeArray(r.dtype, Array.from({ length: sizeOf(r.shape) }, () => random() * 2 - 1)))];
+        const arrays = [
+          ...given.arrays,
+          ...results.map((r) =>
+            encodeArray(
+              r.dtype,
+              Array.from({ length: sizeOf(r.shape) }, () => random() * 2 - 1),
+            ),
+          ),
+        ];
         const wanted = given.nodes.filter((n) => isFloating(n.dtype));
         if (sample.differentiable !== false && (op.gradient || op.gradientOfParts) && results.every((r) => isFloating(r.dtype))) {
           for (const g of gradientsOf(results, seeds, wanted)) if (g) graph.push(g);

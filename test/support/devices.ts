@@ -1,9 +1,9 @@
 /** Runs graphs on a compiled device and compares them with the interpreter. */
 import { expect } from 'vitest';
+import { type CompileOptions, compileGraph } from '../../src/compiler/pipeline.ts';
 import { bytesOf, type TypedArray, viewArray } from '../../src/core/dtype.ts';
 import { storedNumber } from '../../src/core/half.ts';
 import { sizeOf } from '../../src/core/shape.ts';
-import { type CompileOptions, compileGraph } from '../../src/compiler/pipeline.ts';
 import type { Node } from '../../src/graph/node.ts';
 import { evaluateGraph } from '../../src/ops/evaluate.ts';
 import type { CompiledDevice } from '../../src/runtime/device.ts';

@@ -10,8 +10,8 @@ import { type Shape, sameShape, sizeOf } from '../../src/core/shape.ts';
 import { type Node, newNode, type TensorType } from '../../src/graph/node.ts';
 import * as b from '../../src/ops/build.ts';
 import type { Problem } from '../differential/harness.ts';
-import { seeded } from './samples.ts';
 import { steps } from './random-steps.ts';
+import { seeded } from './samples.ts';
 
 /** What a step may do: draw numbers, pick values, make leaves, add values. */
 export interface Maker {

@@ -2,13 +2,13 @@
  * Fusion: kept values become members of groups, each computed by one kernel. A value joins a group when it can use the group's values where they are
  * in registers, or reads the same memory; never when something outside the group would have to run in between.
  */
-import { sameShape, type Shape, sizeOf } from '../../core/shape.ts';
+import { type Shape, sameShape, sizeOf } from '../../core/shape.ts';
 import type { Node } from '../../graph/node.ts';
 import { flatten, Index, loopVar } from '../lower/affine.ts';
 import { Builder } from '../lower/builder.ts';
 import { Emitter } from '../lower/emit.ts';
 import { type Group, type Home, isReduction, memberIndex, reducedAxes, roleIn, rowShape } from '../lower/group.ts';
-import { hasOwnSchedule, type Homes, throughMovement } from './homes.ts';
+import { type Homes, hasOwnSchedule, throughMovement } from './homes.ts';
 
 /** What becomes one kernel (or, for loops and sorts, a few). */
 export interface Item {
@@ -45,14 +45,28 @@ export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet
     if (value.op === 'part') {
       const scan = value.inputs[0];
       const known = items.find((x) => x.core === scan);
-      const item: Item = known ?? { core: scan, group: { space: [], axes: [], members: [scan] }, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
+      const item: Item = known ?? {
+        core: scan,
+        group: { space: [], axes: [], members: [scan] },
+        stores: new Map(),
+        reads: new Set(),
+        after: new Set(),
+        position: items.length,
+      };
       if (!known) items.push(item);
       item.group = { ...item.group, members: [...item.group.members, value] };
       place(item, value, new Set(scan.inputs.flatMap((input) => homes.homeOf(input)?.buffer ?? [])));
       continue;
     }
     if (hasOwnSchedule(value)) {
-      const item: Item = { core: value, group: { space: value.shape, axes: [], members: [value] }, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
+      const item: Item = {
+        core: value,
+        group: { space: value.shape, axes: [], members: [value] },
+        stores: new Map(),
+        reads: new Set(),
+        after: new Set(),
+        position: items.length,
+      };
       const reads = new Set<Node>();
       for (const input of value.inputs) {
         const base = throughMovement(input, forced);
@@ -69,7 +83,9 @@ export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet
       place(joined.item, value, joined.reads);
       continue;
     }
-    const group: Group = isReduction(value) ? { space: value.inputs[0].shape, axes: reducedAxes(value), members: [value] } : { space: value.shape, axes: [], members: [value] };
+    const group: Group = isReduction(value)
+      ? { space: value.inputs[0].shape, axes: reducedAxes(value), members: [value] }
+      : { space: value.shape, axes: [], members: [value] };
     const item: Item = { core: undefined, group, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
     items.push(item);
     place(item, value, probe({ ...group, members: [] }, value, homes).reads);
@@ -119,7 +135,8 @@ function joinedGroup(item: Item, value: Node): Group | undefined {
   if (group.axes.length > 0) return sameShape(space, group.space) && sameShape(axes, group.axes) ? group : undefined;
   const rows = space.filter((_, i) => !axes.includes(i));
   if (sizeOf(rows) < 8 && sizeOf(space) > smallSpace) return undefined;
-  if (sameShape(space, group.space) || (sizeOf(space) === sizeOf(group.space) && group.members.every((n) => sizeOf(n.shape) === sizeOf(space)))) return { ...group, space, axes };
+  if (sameShape(space, group.space) || (sizeOf(space) === sizeOf(group.space) && group.members.every((n) => sizeOf(n.shape) === sizeOf(space))))
+    return { ...group, space, axes };
   if (sizeOf(group.space) === sizeOf(rows) && sizeOf(rows) < sizeOf(space)) return { space, axes, members: group.members };
   return undefined;
 }

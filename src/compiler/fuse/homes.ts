@@ -20,7 +20,23 @@ export interface Homes {
 
 const cheap = 0.5;
 const weights: Partial<Record<Node['op'], number>> = {
-  div: 4, sqrt: 4, rsqrt: 6, reciprocal: 4, exp: 12, log: 12, tanh: 16, sigmoid: 16, sin: 14, cos: 14, pow: 40, erf: 40, log1p: 40, expm1: 40, tan: 40, mod: 20, randomBits: 70,
+  div: 4,
+  sqrt: 4,
+  rsqrt: 6,
+  reciprocal: 4,
+  exp: 12,
+  log: 12,
+  tanh: 16,
+  sigmoid: 16,
+  sin: 14,
+  cos: 14,
+  pow: 40,
+  erf: 40,
+  log1p: 40,
+  expm1: 40,
+  tan: 40,
+  mod: 20,
+  randomBits: 70,
 };
 const keepAbove = 14;
 

@@ -92,7 +92,10 @@ export class Index {
   scale(factor: number): Index {
     if (factor === 1) return this;
     if (factor === 0) return Index.of(0);
-    return new Index(this.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient * factor })), this.constant * factor);
+    return new Index(
+      this.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient * factor })),
+      this.constant * factor,
+    );
   }
 
   /** floor(this / by); this ≥ 0. */
@@ -201,7 +204,10 @@ function recombine(terms: Term[]): Term[] {
     const q = terms.find((x) => x.atom.name === quotientName);
     if (!q || q.coefficient !== t.coefficient * by) continue;
     const rest = terms.filter((x) => x !== t && x !== q);
-    return mergeTerms(rest, of.terms.map((inner) => ({ atom: inner.atom, coefficient: inner.coefficient * t.coefficient })));
+    return mergeTerms(
+      rest,
+      of.terms.map((inner) => ({ atom: inner.atom, coefficient: inner.coefficient * t.coefficient })),
+    );
   }
   return terms;
 }

@@ -128,7 +128,9 @@ export class Builder {
   widen(value: Expr, lanes: number): Expr {
     if (value.type.lanes === lanes) return value;
     if (value.kind === 'const') return constantOf({ scalar: value.type.scalar, lanes }, value.value);
-    return this.reuse(`splat ${value.kind === 'var' ? value.name : this.fresh('x')}`, () => this.let({ kind: 'op', type: { scalar: value.type.scalar, lanes }, op: 'splat', args: [value] }));
+    return this.reuse(`splat ${value.kind === 'var' ? value.name : this.fresh('x')}`, () =>
+      this.let({ kind: 'op', type: { scalar: value.type.scalar, lanes }, op: 'splat', args: [value] }),
+    );
   }
 
   /** Statements made by `make`, in a scope of their own. */
@@ -186,7 +188,10 @@ export class Builder {
   /** An index that is known only when the kernel runs. */
   opaque(value: Expr, extent: number): Index {
     const named = value.kind === 'var' ? value : this.let(value.type.lanes > 1 ? value : { kind: 'op', type: indexType, op: 'cast', args: [value] });
-    const scalar = named.kind === 'var' && value.type.lanes === 1 && named.type.scalar !== 'index' ? this.let({ kind: 'op', type: indexType, op: 'cast', args: [named] }) : named;
+    const scalar =
+      named.kind === 'var' && value.type.lanes === 1 && named.type.scalar !== 'index'
+        ? this.let({ kind: 'op', type: indexType, op: 'cast', args: [named] })
+        : named;
     if (scalar.kind !== 'var') return Index.of(scalar.kind === 'const' ? scalar.value : 0);
     const atom: Opaque = { kind: 'opaque', name: this.dry ? this.fresh('dry') : scalar.name, extent, vector: value.type.lanes > 1 };
     return Index.of(atom);
@@ -197,7 +202,13 @@ export class Builder {
     const slot = this.buffer(buffer, true);
     const count = vector?.count === undefined ? {} : { count: indexConstant(vector.count) };
     if (vector && (flat.lanewise || flat.hides(vector.along))) {
-      this.push({ kind: 'scatter', buffer: slot, indices: this.indexLanes(flat, vector.along.name, vector.lanes), value: this.widen(value, vector.lanes), ...count });
+      this.push({
+        kind: 'scatter',
+        buffer: slot,
+        indices: this.indexLanes(flat, vector.along.name, vector.lanes),
+        value: this.widen(value, vector.lanes),
+        ...count,
+      });
       return;
     }
     const stride = vector ? flat.coefficientOf(vector.along) : 0;

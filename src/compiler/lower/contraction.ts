@@ -6,7 +6,7 @@ import { sizeOf, stridesOf } from '../../core/shape.ts';
 import { type Node, newNode } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
-import { Index, loopVar, type LoopVar, resetLoopVars, unflatten } from './affine.ts';
+import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
 import { type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
@@ -80,7 +80,12 @@ class ContractionLowering {
     this.innerDim = this.tile.inner > 1 ? last : -1;
     this.packsInside = packsInside(c, target, this.tile.vectors * target.lanes);
     [this.depthLevel, this.depthBlock] = this.chooseDepthBlock();
-    this.partial = this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1) ? (group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node) ? c.node : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)) : undefined;
+    this.partial =
+      this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1)
+        ? group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node)
+          ? c.node
+          : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)
+        : undefined;
     const panels = Math.ceil(c.columns.extent / this.width);
     this.scratch = newNode('leaf', [], { source: { kind: 'storage' } }, { shape: [panels, this.scratchSize()], dtype: c.node.dtype });
     this.outerVars = c.outer.map((d) => loopVar('m', d.extent));
@@ -118,7 +123,14 @@ class ContractionLowering {
     } else inside(allRows, undefined);
     const bytes = b.buffers.reduce((sum, { node }) => sum + sizeOf(node.shape) * 4, 0);
     const kernel = b.finish(this.describe(), c.flops, bytes);
-    return { kernel, buffers: b.buffers, units, callUnits: first === this.rowDim ? 2 * this.tile.rows : 1, aligned: byPanels ? new Set() : this.alignedBuffers(first), samePlace: (read, written) => this.samePlace(read, written) };
+    return {
+      kernel,
+      buffers: b.buffers,
+      units,
+      callUnits: first === this.rowDim ? 2 * this.tile.rows : 1,
+      aligned: byPanels ? new Set() : this.alignedBuffers(first),
+      samePlace: (read, written) => this.samePlace(read, written),
+    };
   }
 
   private get width(): number {
@@ -211,7 +223,9 @@ class ContractionLowering {
         if (turns === 1) this.tileAt({ row: indexConstant(at), count, panel, columns, block });
         else {
           const name = b.fresh('row');
-          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () => this.tileAt({ row: indexVariable(name), count, panel, columns, block }));
+          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () =>
+            this.tileAt({ row: indexVariable(name), count, panel, columns, block }),
+          );
         }
         at += turns * count;
       }
@@ -261,7 +275,14 @@ class ContractionLowering {
     const inner = (aAt: Expr, bAt: Expr): void => {
       const columnVectors = Array.from({ length: vectors }, (_, v) => {
         const partial = c.panel === undefined && !this.packsInside && v === vectors - 1 && tail > 0;
-        return b.let({ kind: 'load', type, buffer: bSlot, index: indexAdd(bAt, indexConstant(v * lanes)), stride: 1, ...(partial ? { count: indexConstant(tail) } : {}) });
+        return b.let({
+          kind: 'load',
+          type,
+          buffer: bSlot,
+          index: indexAdd(bAt, indexConstant(v * lanes)),
+          stride: 1,
+          ...(partial ? { count: indexConstant(tail) } : {}),
+        });
       });
       offsets.forEach(({ a }, r) => {
         const value = b.let({ kind: 'load', type, buffer: this.aSlot, index: indexAdd(aAt, indexConstant(a)), stride: 0 });
@@ -288,7 +309,14 @@ class ContractionLowering {
       const from = blocked ? block.from : indexConstant(0);
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
       const bTurn = blocked && this.packsInside ? indexSub(k, from) : k;
-      b.loop(name, from, blocked ? block.to : indexConstant(d.extent), 1, () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(bTurn, bStride))), unroll);
+      b.loop(
+        name,
+        from,
+        blocked ? block.to : indexConstant(d.extent),
+        1,
+        () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(bTurn, bStride))),
+        unroll,
+      );
     };
     depth(c.depth, aStart, bStart);
     if (!block || !this.partial) {
@@ -296,7 +324,10 @@ class ContractionLowering {
       return;
     }
     const less = (x: Expr, y: Expr): Expr => b.op('less', bool, x, y);
-    const more = [less(block.to, indexConstant(c.depth[this.depthLevel].extent)), ...block.around.map((at, i) => less(at, indexConstant(c.depth[i].extent - 1)))].reduce((x, y) => b.op('logicalOr', bool, x, y));
+    const more = [
+      less(block.to, indexConstant(c.depth[this.depthLevel].extent)),
+      ...block.around.map((at, i) => less(at, indexConstant(c.depth[i].extent - 1))),
+    ].reduce((x, y) => b.op('logicalOr', bool, x, y));
     const waiting = b.block(() => this.eachSum(tile, sums, (sum, _load, store) => store(sum)));
     const last = b.block(() => this.epilogue(tile, sums));
     b.push({ kind: 'if', condition: more, then: waiting, otherwise: last });
@@ -331,7 +362,14 @@ class ContractionLowering {
       if (!d) {
         for (let v = 0; v < vectors; v++) {
           const count = v === vectors - 1 && tail > 0 ? { count: indexConstant(tail) } : {};
-          const value = b.let({ kind: 'load', type, buffer: this.bSlot, index: indexAdd(from, indexConstant(v * lanes * c.columns.b)), stride: c.columns.b, ...count });
+          const value = b.let({
+            kind: 'load',
+            type,
+            buffer: this.bSlot,
+            index: indexAdd(from, indexConstant(v * lanes * c.columns.b)),
+            stride: c.columns.b,
+            ...count,
+          });
           b.push({ kind: 'store', buffer: slot, index: indexAdd(to, indexConstant(v * lanes)), value, stride: 1 });
         }
         return;
@@ -345,7 +383,9 @@ class ContractionLowering {
       const k = indexVariable(name);
       const blocked = level === this.depthLevel;
       const start = blocked ? block.from : indexConstant(0);
-      b.loop(name, start, blocked ? block.to : indexConstant(d.extent), 1, () => walk(level + 1, indexAdd(from, indexMul(k, d.b)), indexAdd(to, indexMul(blocked ? indexSub(k, start) : k, strides[level]))));
+      b.loop(name, start, blocked ? block.to : indexConstant(d.extent), 1, () =>
+        walk(level + 1, indexAdd(from, indexMul(k, d.b)), indexAdd(to, indexMul(blocked ? indexSub(k, start) : k, strides[level]))),
+      );
     };
     const source = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
     walk(0, b.let(source), b.let(indexMul(unitsFrom, this.scratchSize())));

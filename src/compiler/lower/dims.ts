@@ -49,7 +49,11 @@ export function packsInside(c: Contraction, target: Target, width: number): bool
 }
 
 /** Strides of an operand along dimensions: its flat index must be affine in them. Undefined when it is not. */
-export function operandStrides(operand: Node, extents: readonly number[], homeOf: (node: Node) => Home | undefined): { buffer: Node; offset: number; strides: number[] } | undefined {
+export function operandStrides(
+  operand: Node,
+  extents: readonly number[],
+  homeOf: (node: Node) => Home | undefined,
+): { buffer: Node; offset: number; strides: number[] } | undefined {
   const vars = extents.map((extent) => (extent === 1 ? undefined : loopVar('d', extent)));
   let index: Index[] = vars.map((v) => (v ? Index.of(v) : Index.of(0)));
   let at = operand;
@@ -147,7 +151,16 @@ function packedContract(node: Node, p: PackedContract): Contraction | undefined 
   const depthExtents = letters.depth.map(p.extent);
   const depthStrides = stridesOf(depthExtents);
   const depth = mergeDims(letters.depth.map((letter, i) => ({ extent: depthExtents[i], a: p.strideA(letter), b: depthStrides[i] * width, out: 0 })));
-  return { node, a: p.operandA, b: { buffer: packed.buffer, offset: 0 }, outer, columns, depth, panel: { width: p.width, stride: depthSize * p.width }, flops: p.flops };
+  return {
+    node,
+    a: p.operandA,
+    b: { buffer: packed.buffer, offset: 0 },
+    outer,
+    columns,
+    depth,
+    panel: { width: p.width, stride: depthSize * p.width },
+    flops: p.flops,
+  };
 }
 
 /** How the letters of a second operand are grouped when it is packed: batch letters, summed letters in the first operand's order, trailing column letters of the result. */
@@ -194,7 +207,16 @@ export function convDims(node: Node, homeOf: (node: Node) => Home | undefined): 
     // Groups go outside of positions, so that a panel is used for a whole row.
     const ordered = g.groups > 1 ? [outer[outer.length - 1], ...outer.slice(0, -1)] : outer;
     const groupsFirst = g.groups > 1 && batch > 1 ? [ordered[1], ordered[0], ...ordered.slice(2)] : ordered;
-    return { node, a: { buffer: x.buffer, offset: 0 }, b: { buffer: second.buffer, offset: 0 }, outer: groupsFirst, columns: { extent: groupOut, a: 0, b: 1, out: 1 }, depth, panel: { width, stride: depthSize * width }, flops };
+    return {
+      node,
+      a: { buffer: x.buffer, offset: 0 },
+      b: { buffer: second.buffer, offset: 0 },
+      outer: groupsFirst,
+      columns: { extent: groupOut, a: 0, b: 1, out: 1 },
+      depth,
+      panel: { width, stride: depthSize * width },
+      flops,
+    };
   }
   const chunks = g.chunks ?? 1;
   const perChunk = batch / chunks;
@@ -209,5 +231,14 @@ export function convDims(node: Node, homeOf: (node: Node) => Home | undefined): 
     { extent: perChunk, a: xStrides[0], b: yStrides[0], out: 0 },
     ...positions.map((extent, i) => ({ extent, a: xStrides[1 + i] * g.stride[i], b: yStrides[1 + i], out: 0 })),
   ]);
-  return { node, a: { buffer: x.buffer, offset: 0 }, b: { buffer: second.buffer, offset: 0 }, outer, columns: { extent: groupOut, a: 0, b: 1, out: 1 }, depth, panel: undefined, flops };
+  return {
+    node,
+    a: { buffer: x.buffer, offset: 0 },
+    b: { buffer: second.buffer, offset: 0 },
+    outer,
+    columns: { extent: groupOut, a: 0, b: 1, out: 1 },
+    depth,
+    panel: undefined,
+    flops,
+  };
 }

@@ -146,7 +146,8 @@ export class Emitter {
   private elementwise(node: Node, index: readonly Index[]): Expr {
     const values = node.inputs.map((input) => this.value(input, index));
     const half = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bfloat16';
-    if (node.op === 'cast' && node.dtype !== node.inputs[0].dtype && (half(node.dtype) || half(node.inputs[0].dtype))) values[0] = this.apply('cast', 'f32', values[0]);
+    if (node.op === 'cast' && node.dtype !== node.inputs[0].dtype && (half(node.dtype) || half(node.inputs[0].dtype)))
+      values[0] = this.apply('cast', 'f32', values[0]);
     return this.apply(node.op as IrOp, scalarOf(node.dtype), ...values);
   }
 
@@ -166,7 +167,8 @@ export class Emitter {
     const { vector } = this.context;
     const lanes = vector && this.varies(index) ? vector.lanes : 1;
     const type: Type = { scalar: 'i32', lanes };
-    const value = vector && lanes > 1 ? this.b.indexLanes(index, vector.along.name, lanes) : this.b.let({ kind: 'op', type, op: 'cast', args: [this.b.index(index)] });
+    const value =
+      vector && lanes > 1 ? this.b.indexLanes(index, vector.along.name, lanes) : this.b.let({ kind: 'op', type, op: 'cast', args: [this.b.index(index)] });
     const tests: Expr[] = [];
     let clamped = value;
     if (index.min < low) {
@@ -220,7 +222,10 @@ export class Emitter {
     const flat = flatten(index, node.shape);
     this.context.onAccess?.(null, flat);
     const { vector } = this.context;
-    const counter = vector && this.varies(flat) ? this.b.indexLanes(flat, vector.along.name, vector.lanes) : this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(flat)] });
+    const counter =
+      vector && this.varies(flat)
+        ? this.b.indexLanes(flat, vector.along.name, vector.lanes)
+        : this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(flat)] });
     const parity = constantOf({ scalar: 'i32', lanes: 1 }, 0x1bd11bda);
     const keys = [k0, k1, this.b.reuse(`parity ${key.id}`, () => this.apply('bitXor', 'i32', this.apply('bitXor', 'i32', k0, k1), parity))];
     const lanes = counter.type.lanes;
@@ -297,7 +302,7 @@ export class Emitter {
     const scalar = scalarOf(x.dtype);
     const which = this.value(arg, index);
     let picked: Expr = constantOf({ scalar, lanes: 1 }, 0);
-    for (const { position, at, condition } of this.windowPositions((node.attributes as WindowGeometry), index)) {
+    for (const { position, at, condition } of this.windowPositions(node.attributes as WindowGeometry, index)) {
       const here = this.apply('equal', 'bool', which, constantOf({ scalar: 'i32', lanes: 1 }, position));
       picked = this.apply('select', scalar, this.both(here, condition) ?? here, this.value(x, at), picked);
     }
@@ -306,7 +311,7 @@ export class Emitter {
 
   /** windowSpread and windowPlace at an input position: the windows that cover it. */
   private windowAdjoint(node: Node, index: readonly Index[]): Expr {
-    const { axes, size, stride, padding } = (node.attributes as WindowGeometry);
+    const { axes, size, stride, padding } = node.attributes as WindowGeometry;
     const place = node.op === 'windowPlace';
     const dOut = node.inputs[place ? 1 : 0];
     const scalar = scalarOf(node.dtype);

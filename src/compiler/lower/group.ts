@@ -26,7 +26,12 @@ export interface Home {
 /** Flat index into a home's buffer of the element of a value of this shape. */
 export function homeIndex(home: Home, shape: Shape, index: readonly Index[]): Index {
   const { start } = home;
-  return start ? flatten(index.map((x, i) => x.add(start[i])), home.buffer.shape) : flatten(index, shape);
+  return start
+    ? flatten(
+        index.map((x, i) => x.add(start[i])),
+        home.buffer.shape,
+      )
+    : flatten(index, shape);
 }
 
 export const rowShape = (group: Group): number[] => dropAxes(group.space, group.axes);

@@ -14,7 +14,8 @@ export function lowerItem(item: Item, homes: Homes, target: Target, batches: Rea
   if (!core) return lowerGroup(group, { target, homeInside: homes.homeInside, stores, batches });
   if (core.op === 'contract' || core.op === 'conv') {
     const dims = core.op === 'contract' ? contractDims(core, homes.homeOf) : convDims(core, homes.homeOf);
-    if (!dims) return fail('internal', core.op, `the layout pass left operands that the schedule cannot read (${core.inputs.map((n: Node) => n.op).join(', ')})`);
+    if (!dims)
+      return fail('internal', core.op, `the layout pass left operands that the schedule cannot read (${core.inputs.map((n: Node) => n.op).join(', ')})`);
     return lowerContraction(dims, group, stores, homes.homeInside, target);
   }
   return lowerSequential(core, stores, homes.homeOf, target);

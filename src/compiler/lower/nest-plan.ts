@@ -71,7 +71,9 @@ export function planNest(group: Group, stores: Stores, homeInside: HomeInside, t
 }
 
 function initial(group: Group): Draft {
-  const loops = group.space.map((extent, axis): Loop => ({ variable: loopVar('i', Math.max(1, extent)), axis, reduced: group.axes.includes(axis), unrolled: false }));
+  const loops = group.space.map(
+    (extent, axis): Loop => ({ variable: loopVar('i', Math.max(1, extent)), axis, reduced: group.axes.includes(axis), unrolled: false }),
+  );
   return { loops, point: loops.map((l) => (l.variable.extent === 1 ? Index.of(0) : Index.of(l.variable))) };
 }
 
@@ -95,7 +97,11 @@ function observe(group: Group, stores: Stores, homeInside: HomeInside, draft: Dr
       reduced.set(node, true);
     } else emitter.value(node, memberIndex(group, node, role, draft.point));
     for (const home of stores.get(node) ?? []) {
-      accesses.push({ buffer: home.buffer, flat: homeIndex(home, node.shape, memberIndex(group, node, role === 'full' ? 'full' : 'row', draft.point)), store: true });
+      accesses.push({
+        buffer: home.buffer,
+        flat: homeIndex(home, node.shape, memberIndex(group, node, role === 'full' ? 'full' : 'row', draft.point)),
+        store: true,
+      });
     }
   }
   return { accesses, operations: builder.operations };
@@ -138,7 +144,10 @@ function coalesce(draft: Draft, touched: readonly Access[], keepFirst: boolean):
     const trivial = outer.variable.extent === 1 || inner.variable.extent === 1;
     const mergeable = accesses.every(
       ({ flat }) =>
-        trivial || (!flat.hides(outer.variable) && !flat.hides(inner.variable) && flat.coefficientOf(outer.variable) === flat.coefficientOf(inner.variable) * inner.variable.extent),
+        trivial ||
+        (!flat.hides(outer.variable) &&
+          !flat.hides(inner.variable) &&
+          flat.coefficientOf(outer.variable) === flat.coefficientOf(inner.variable) * inner.variable.extent),
     );
     if (!mergeable) continue;
     // The merged variable takes the inner one's place and runs on; the outer one stands at 0. A loop of one turn simply disappears.
@@ -146,7 +155,8 @@ function coalesce(draft: Draft, touched: readonly Access[], keepFirst: boolean):
     const next = loops.slice();
     next.splice(i, 2, { ...inner, variable: merged });
     if (!trivial) point = point.map((index) => substituteVar(substituteVar(index, outer.variable, Index.of(0)), inner.variable, Index.of(merged)));
-    if (!trivial) accesses = accesses.map((a) => ({ ...a, flat: substituteVar(substituteVar(a.flat, outer.variable, Index.of(0)), inner.variable, Index.of(merged)) }));
+    if (!trivial)
+      accesses = accesses.map((a) => ({ ...a, flat: substituteVar(substituteVar(a.flat, outer.variable, Index.of(0)), inner.variable, Index.of(merged)) }));
     loops = next;
   }
   return { loops, point, accesses };

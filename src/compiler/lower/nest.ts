@@ -174,7 +174,14 @@ class NestLowering {
     }
     const bytes = b.buffers.reduce((sum, { node }) => sum + sizeOf(node.shape) * 4, 0);
     const kernel = b.finish(describe(this.group, this.context.stores), plan.operations * sizeOf(this.group.space), bytes);
-    return { kernel, buffers: b.buffers, units: unitCount, callUnits: 1, aligned: alignedBuffers(plan, unitCount), samePlace: (read, written) => this.samePlace(read, written) };
+    return {
+      kernel,
+      buffers: b.buffers,
+      units: unitCount,
+      callUnits: 1,
+      aligned: alignedBuffers(plan, unitCount),
+      samePlace: (read, written) => this.samePlace(read, written),
+    };
   }
 
   /** A later phase would read again what an earlier one has overwritten. */
@@ -291,7 +298,11 @@ class NestLowering {
     return [4, 2].find((c) => innermost.variable.extent % c === 0 && innermost.variable.extent >= 2 * c) ?? 1;
   }
 
-  private accumulators(node: Node, lanes: number, chains: number): { add: (chain: number, emitter: Emitter, partial: number | undefined) => void; result: (horizontal: boolean) => Expr } {
+  private accumulators(
+    node: Node,
+    lanes: number,
+    chains: number,
+  ): { add: (chain: number, emitter: Emitter, partial: number | undefined) => void; result: (horizontal: boolean) => Expr } {
     const { b } = this;
     const input = node.inputs[0];
     const type: Type = { scalar: scalarOf(input.dtype), lanes };
@@ -318,7 +329,9 @@ class NestLowering {
     }
     // argMax, argMin: the best value and where it was; the first wins, a NaN beats numbers.
     const floating = type.scalar === 'f32' || type.scalar === 'f64';
-    const best = b.declare(neutralOf({ combine: 'add', horizontal: 'foldAdd', neutral: node.op === 'argMax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY }, type));
+    const best = b.declare(
+      neutralOf({ combine: 'add', horizontal: 'foldAdd', neutral: node.op === 'argMax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY }, type),
+    );
     const i32: Type = { scalar: 'i32', lanes };
     const bool: Type = { scalar: 'bool', lanes };
     const where = b.declare(constantOf(i32, -1));

@@ -4,7 +4,7 @@ import { sizeOf } from '../../core/shape.ts';
 import { attributesOf, type Node } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
-import { Index, loopVar, type LoopVar, resetLoopVars, unflatten } from './affine.ts';
+import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexConstant, indexMin, indexSub, indexVariable, scalarOf } from './builder.ts';
 import { Emitter } from './emit.ts';
 import type { Home } from './group.ts';
@@ -45,7 +45,14 @@ export function lowerSequential(node: Node, stores: Stores, homeOf: (node: Node)
   const schedule = schedules[node.op] ?? fail('internal', node.op, 'the compiled devices have no schedule for this op');
   const units = schedule(context);
   const elements = node.inputs.reduce((sum, x) => sum + sizeOf(x.shape), sizeOf(node.shape));
-  return { kernel: b.finish(`${node.op} [${node.shape.join(',')}]`, elements, elements * 4), buffers: b.buffers, units, callUnits: 1, aligned: new Set(), samePlace: () => false };
+  return {
+    kernel: b.finish(`${node.op} [${node.shape.join(',')}]`, elements, elements * 4),
+    buffers: b.buffers,
+    units,
+    callUnits: 1,
+    aligned: new Set(),
+    samePlace: () => false,
+  };
 }
 
 function cumsum({ b, node, input, store }: Context): number {
@@ -60,7 +67,11 @@ function cumsum({ b, node, input, store }: Context): number {
     const step = loopVar('i', length);
     b.loop(step.name, indexConstant(0), indexConstant(length), 1, () => {
       const at = unflatten(Index.of(row), rowShape);
-      at[axis] = reverse ? Index.of(step).scale(-1).add(length - 1) : Index.of(step);
+      at[axis] = reverse
+        ? Index.of(step)
+            .scale(-1)
+            .add(length - 1)
+        : Index.of(step);
       const flat = flatIndex(at, node.shape);
       const value = input(0, at);
       if (exclusive) store(flat, sum);
@@ -92,7 +103,12 @@ function argSort({ b, node, input }: Context): number {
       b.loop(j.name, indexConstant(0), indexConstant(length), 1, () => {
         const other = input(0, at(j));
         const otherNaN = nan(other);
-        const ahead = b.op('logicalOr', bool, b.op(descending ? 'greater' : 'less', bool, other, mine), b.op('logicalAnd', bool, mineNaN, b.op('logicalNot', bool, otherNaN)));
+        const ahead = b.op(
+          'logicalOr',
+          bool,
+          b.op(descending ? 'greater' : 'less', bool, other, mine),
+          b.op('logicalAnd', bool, mineNaN, b.op('logicalNot', bool, otherNaN)),
+        );
         const same = b.op('logicalOr', bool, b.op('equal', bool, other, mine), b.op('logicalAnd', bool, mineNaN, otherNaN));
         const earlier = b.op('less', bool, indexVariable(j.name), indexVariable(i.name));
         const before = b.op('logicalOr', bool, ahead, b.op('logicalAnd', bool, same, earlier));

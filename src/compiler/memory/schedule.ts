@@ -3,9 +3,9 @@
  * touch a buffer only part by part need no barrier: each thread reads what it wrote itself.
  */
 import type { Node } from '../../graph/node.ts';
-import type { Stage, Task } from '../tasks.ts';
-import { chunksOf } from '../simplify/split.ts';
 import type { Lowered } from '../lower/nest.ts';
+import { chunksOf } from '../simplify/split.ts';
+import type { Stage, Task } from '../tasks.ts';
 
 export const blocksOf = (lowered: Lowered): number => (lowered.units > 1 && lowered.aligned.size > 0 ? chunksOf(lowered.units) : lowered.units);
 

@@ -7,11 +7,11 @@ import type { AttributesOf } from '../../graph/attributes.ts';
 import { attributesOf, type Node, newNode } from '../../graph/node.ts';
 import type { Target } from '../../ir/ir.ts';
 import * as build from '../../ops/build.ts';
+import { opOf } from '../../ops/registry.ts';
 import { hasOwnSchedule, throughMovement, throughReshape } from '../fuse/homes.ts';
 import { contractDims, packLetters, packsInside } from '../lower/dims.ts';
-import { chooseTile } from '../lower/tile.ts';
 import type { Home } from '../lower/group.ts';
-import { opOf } from '../../ops/registry.ts';
+import { chooseTile } from '../lower/tile.ts';
 import { prepareLoop } from './loops.ts';
 import { rewriteGraph } from './simplify.ts';
 import { chunksOf } from './split.ts';
@@ -41,7 +41,12 @@ export function chooseLayouts(outputs: readonly Node[], target: Target, forced: 
     }
     if (node.op === 'scan') {
       const loop = prepareLoop(node, (body) => chooseLayouts(body, target, forced, true), forced);
-      return newNode('scan', loop.inputs.map((input) => dense(input, passes)), loop.attributes, loop);
+      return newNode(
+        'scan',
+        loop.inputs.map((input) => dense(input, passes)),
+        loop.attributes,
+        loop,
+      );
     }
     return node;
   });
@@ -113,11 +118,25 @@ function widened(node: Node, x: Node, g: Geometry, p: number, passes: Passes): N
   if (g.role === 'kernel') {
     const dy = build.reshape(node.inputs[1], wide.outputShape);
     const all = kernelGradient(newNode('conv', [x, dy], wide, { shape: wide.kernelShape, dtype: node.dtype }), x, wide, passes);
-    const pieces = shifts.map((k) => build.slice(all, replaceAt(wide.kernelShape.map(() => 0), { [rank - 1]: k * stride, [rank + 1]: k * channels }), g.kernelShape));
+    const pieces = shifts.map((k) =>
+      build.slice(
+        all,
+        replaceAt(
+          wide.kernelShape.map(() => 0),
+          { [rank - 1]: k * stride, [rank + 1]: k * channels },
+        ),
+        g.kernelShape,
+      ),
+    );
     return pieces.reduce((sum, piece) => build.add(sum, piece));
   }
   const w = node.inputs[1];
-  const copies = shifts.map((k) => build.pad(w, g.kernelShape.map((_, i) => (i === rank - 1 ? [k * stride, (p - 1 - k) * stride] as const : [0, 0] as const))));
+  const copies = shifts.map((k) =>
+    build.pad(
+      w,
+      g.kernelShape.map((_, i) => (i === rank - 1 ? ([k * stride, (p - 1 - k) * stride] as const) : ([0, 0] as const))),
+    ),
+  );
   const kernel = build.concat(copies, rank + 1);
   return build.reshape(convolution(newNode('conv', [x, kernel], wide, { shape: wide.outputShape, dtype: node.dtype }), passes), node.shape);
 }
@@ -131,7 +150,11 @@ function panelWidth(target: Target, positions: readonly number[], columns: numbe
 function toPanels(x: Node, width: number): Node {
   const [groups, depth, columns] = x.shape;
   const panels = Math.ceil(columns / width);
-  const padded = build.pad(x, [[0, 0], [0, 0], [0, panels * width - columns]]);
+  const padded = build.pad(x, [
+    [0, 0],
+    [0, 0],
+    [0, panels * width - columns],
+  ]);
   return build.permute(build.reshape(padded, [groups, depth, panels, width]), [0, 2, 1, 3]);
 }
 
@@ -139,7 +162,10 @@ function toPanels(x: Node, width: number): Node {
 function cropOrPad(x: Node, padding: readonly (readonly [number, number])[]): Node {
   const start = padding.map(([low]) => Math.max(0, -low));
   const size = x.shape.map((d, i) => d - start[i] - Math.max(0, -padding[i][1]));
-  return build.pad(build.slice(x, start, size), padding.map(([low, high]) => [Math.max(0, low), Math.max(0, high)] as const));
+  return build.pad(
+    build.slice(x, start, size),
+    padding.map(([low, high]) => [Math.max(0, low), Math.max(0, high)] as const),
+  );
 }
 
 /** Zeros between the elements along the spatial axes: length (d − 1) · dilation + 1. */
@@ -151,7 +177,11 @@ function dilate(x: Node, dilation: readonly number[]): Node {
   const padding = [[0, 0] as const, ...dilation.flatMap((d) => [[0, 0] as const, [0, d - 1] as const]), [0, 0] as const];
   const wide = build.reshape(build.pad(spread, padding), [batch, ...space.map((d, i) => d * dilation[i]), channels]);
   const size = [batch, ...space.map((d, i) => (d - 1) * dilation[i] + 1), channels];
-  return build.slice(wide, size.map(() => 0), size);
+  return build.slice(
+    wide,
+    size.map(() => 0),
+    size,
+  );
 }
 
 /** The gradient with respect to the input: a convolution of the (dilated, bordered) result's gradient with the flipped kernel. */
@@ -162,7 +192,12 @@ function inputGradient(node: Node, g: Geometry, passes: Passes): Node {
     // With respect to the dilated input, then every d-th element of it.
     const dilated = g.inputShape.map((d, i) => (i === 0 || i > rank ? d : (d - 1) * g.inputDilation[i - 1] + 1));
     const whole = newNode('conv', [dy, w], { ...g, inputShape: dilated, inputDilation: g.stride.map(() => 1) }, { shape: dilated, dtype: node.dtype });
-    return build.slice(convolution(whole, passes), g.inputShape.map(() => 0), g.inputShape, [1, ...g.inputDilation, 1]);
+    return build.slice(
+      convolution(whole, passes),
+      g.inputShape.map(() => 0),
+      g.inputShape,
+      [1, ...g.inputDilation, 1],
+    );
   }
   const spread = g.stride.some((s) => s > 1) ? dilate(dy, g.stride) : dy;
   const padding = g.stride.map((_, i) => {
@@ -177,8 +212,15 @@ function inputGradient(node: Node, g: Geometry, passes: Passes): Node {
   const split = build.reshape(build.flip(w, axes), [...kernel, groupIn, g.groups, groupOut]);
   const turned = build.reshape(build.permute(split, [...axes, rank + 2, rank + 1, rank]), [...kernel, groupOut, g.groups * groupIn]);
   const plain: Geometry = {
-    role: 'output', stride: g.stride.map(() => 1), padding, kernelDilation: g.kernelDilation, inputDilation: g.stride.map(() => 1), groups: g.groups,
-    inputShape: spread.shape, kernelShape: turned.shape, outputShape: g.inputShape,
+    role: 'output',
+    stride: g.stride.map(() => 1),
+    padding,
+    kernelDilation: g.kernelDilation,
+    inputDilation: g.stride.map(() => 1),
+    groups: g.groups,
+    inputShape: spread.shape,
+    kernelShape: turned.shape,
+    outputShape: g.inputShape,
   };
   return convolution(newNode('conv', [spread, turned], plain, node), passes);
 }
@@ -230,7 +272,12 @@ function contraction(node: Node, passes: Passes): Node {
 }
 
 /** A small result with a deep sum: the depth is divided, so that threads read different halves of both operands. */
-function deepChunks(rows: number, columns: number, letters: { groups: readonly string[]; depth: readonly string[] }, extent: (letter: string) => number): number {
+function deepChunks(
+  rows: number,
+  columns: number,
+  letters: { groups: readonly string[]; depth: readonly string[] },
+  extent: (letter: string) => number,
+): number {
   if (letters.groups.length > 0 || letters.depth.length !== 1 || rows > 128 || columns > 128) return 1;
   const depth = extent(letters.depth[0]);
   if (depth < 1024) return 1;
@@ -281,10 +328,16 @@ function productSum(node: Node): Node {
   const all = [...out, ...summed];
   const spread = (x: Node, labels: string): Node => {
     const present = all.filter((l) => labels.includes(l));
-    const sorted = build.permute(x, present.map((l) => labels.indexOf(l)));
+    const sorted = build.permute(
+      x,
+      present.map((l) => labels.indexOf(l)),
+    );
     const shape = all.map((l) => (labels.includes(l) ? x.shape[labels.indexOf(l)] : 1));
     return build.reshape(sorted, shape);
   };
   const product = build.mul(spread(node.inputs[0], a), spread(node.inputs[1], b));
-  return build.sum(product, summed.map((_, i) => out.length + i));
+  return build.sum(
+    product,
+    summed.map((_, i) => out.length + i),
+  );
 }

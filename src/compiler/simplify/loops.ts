@@ -3,8 +3,8 @@ import type { AttributesOf } from '../../graph/attributes.ts';
 import { type Node, newNode, topologicalOrder } from '../../graph/node.ts';
 import { substitute } from '../../graph/substitute.ts';
 import { bodyParameter } from '../../ops/build.ts';
-import { mergeScans } from '../../ops/scan-merge.ts';
 import { opOf } from '../../ops/registry.ts';
+import { mergeScans } from '../../ops/scan-merge.ts';
 import { simplify } from './simplify.ts';
 import { splitReductions } from './split.ts';
 
@@ -34,7 +34,8 @@ function invariantValues(results: readonly Node[], constants: ReadonlySet<Node>,
   const fixed = new Set<Node>();
   const effort = new Set<Node>();
   for (const node of order) {
-    const isFixed = node.op === 'leaf' ? constants.has(node) : node.inputs.length > 0 && node.inputs.every((i) => fixed.has(i) || i.op === 'constant' || i.op === 'iota');
+    const isFixed =
+      node.op === 'leaf' ? constants.has(node) : node.inputs.length > 0 && node.inputs.every((i) => fixed.has(i) || i.op === 'constant' || i.op === 'iota');
     if (!isFixed) continue;
     fixed.add(node);
     const { kind } = opOf(node);
@@ -43,7 +44,9 @@ function invariantValues(results: readonly Node[], constants: ReadonlySet<Node>,
   const wanted = new Set<Node>(results.filter((r) => effort.has(r)));
   for (const node of order) if (!fixed.has(node)) for (const input of node.inputs) if (effort.has(input)) wanted.add(input);
   // A broadcast is undone where it is used: hoist what is under it.
-  return [...new Set([...wanted].map((node) => (node.op === 'broadcast' && !forced.has(node) && effort.has(node.inputs[0]) ? node.inputs[0] : node)))].filter((n) => n.op !== 'scan' && n.op !== 'part');
+  return [...new Set([...wanted].map((node) => (node.op === 'broadcast' && !forced.has(node) && effort.has(node.inputs[0]) ? node.inputs[0] : node)))].filter(
+    (n) => n.op !== 'scan' && n.op !== 'part',
+  );
 }
 
 /** Copies made by the substitution are forced where their originals were. */

@@ -44,7 +44,19 @@ export function scalarValue(node: Node): number | undefined {
 
 const constantLike = (value: number, node: Node): Node => build.constant(value, node.dtype, node.shape);
 
-const emptyFold: Partial<Record<Node['op'], number>> = { sum: 0, prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY, argMax: 0, argMin: 0, contract: 0, conv: 0, scatterAdd: 0, windowSpread: 0, windowPlace: 0 };
+const emptyFold: Partial<Record<Node['op'], number>> = {
+  sum: 0,
+  prod: 1,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+  argMax: 0,
+  argMin: 0,
+  contract: 0,
+  conv: 0,
+  scatterAdd: 0,
+  windowSpread: 0,
+  windowPlace: 0,
+};
 
 function step(node: Node): Node {
   const { kind } = opOf(node);
@@ -70,7 +82,8 @@ function step(node: Node): Node {
     const long = axes.filter((a) => x.shape[a] !== 1);
     return long.every((a, i) => i === 0 || long[i - 1] < a) ? step(newNode('reshape', [x], { shape: node.shape }, node)) : node;
   }
-  if (node.op === 'broadcast' || node.op === 'slice') return sameShape(node.shape, x.shape) && (node.op === 'broadcast' || attributesOf(node, 'slice').step.every((s) => s === 1)) ? x : node;
+  if (node.op === 'broadcast' || node.op === 'slice')
+    return sameShape(node.shape, x.shape) && (node.op === 'broadcast' || attributesOf(node, 'slice').step.every((s) => s === 1)) ? x : node;
   if (isOp(node, 'pad')) return sameShape(node.shape, x.shape) ? x : node;
   if (isOp(node, 'flip')) return node.attributes.axes.every((a) => x.shape[a] === 1) ? x : node;
   if (node.op === 'concat') {
@@ -94,7 +107,8 @@ function elementwise(node: Node): Node {
   const [x, y] = node.inputs;
   if (node.op === 'cast' && x.dtype === node.dtype) return x;
   const values = node.inputs.map(scalarValue);
-  if (values.length > 0 && values.every((v) => v !== undefined) && node.dtype !== 'float16' && node.dtype !== 'bfloat16') return folded(node, values as number[]);
+  if (values.length > 0 && values.every((v) => v !== undefined) && node.dtype !== 'float16' && node.dtype !== 'bfloat16')
+    return folded(node, values as number[]);
   if (node.inputs.length !== 2) return node;
   const [a, b] = values;
   switch (node.op) {
@@ -105,7 +119,11 @@ function elementwise(node: Node): Node {
     case 'mul':
       return a === 1 ? y : b === 1 ? x : node;
     case 'div':
-      return b === 1 ? x : b !== undefined && isFloating(node.dtype) && Number.isInteger(Math.log2(Math.abs(b))) && b !== 0 ? newNode('mul', [x, constantLike(1 / b, y)], {}, node) : node;
+      return b === 1
+        ? x
+        : b !== undefined && isFloating(node.dtype) && Number.isInteger(Math.log2(Math.abs(b))) && b !== 0
+          ? newNode('mul', [x, constantLike(1 / b, y)], {}, node)
+          : node;
     case 'pow':
       return b === 1 ? x : b === 2 ? newNode('mul', [x, x], {}, node) : node;
     default:
@@ -139,7 +157,11 @@ function piecesOf(node: Node): { axis: number; pieces: Piece[] } | undefined {
   if (padded.length !== 1) return undefined;
   const [axis] = padded;
   const [low, high] = node.attributes.padding[axis];
-  const pieces: Piece[] = [{ size: low, value: null }, { size: node.inputs[0].shape[axis], value: node.inputs[0] }, { size: high, value: null }];
+  const pieces: Piece[] = [
+    { size: low, value: null },
+    { size: node.inputs[0].shape[axis], value: node.inputs[0] },
+    { size: high, value: null },
+  ];
   return { axis, pieces: pieces.filter((p) => p.size > 0) };
 }
 
@@ -161,6 +183,16 @@ function sumOfPlaced(node: Node): Node | undefined {
       else list[0] = { size: first.size - size, value: null };
     }
   }
-  const zeros = (size: number): Node => build.constant(0, node.dtype, node.shape.map((d, i) => (i === x.axis ? size : d)));
-  return newNode('concat', merged.map((p) => p.value ?? zeros(p.size)), { axis: x.axis }, node);
+  const zeros = (size: number): Node =>
+    build.constant(
+      0,
+      node.dtype,
+      node.shape.map((d, i) => (i === x.axis ? size : d)),
+    );
+  return newNode(
+    'concat',
+    merged.map((p) => p.value ?? zeros(p.size)),
+    { axis: x.axis },
+    node,
+  );
 }

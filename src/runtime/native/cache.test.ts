@@ -2,11 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { floats, inDirectory, input, kernel, launch, output, program, storageOf, testDevice, tryDevice } from '../../../test/support/native.ts';
 import type { CompiledDevice } from '../device.ts';
 import { openCache } from './cache.ts';
 import { digest } from './compiler.ts';
 import { threadCount } from './machine.ts';
-import { floats, inDirectory, input, kernel, launch, output, program, storageOf, testDevice, tryDevice } from '../../../test/support/native.ts';
 
 const saved = { ...process.env };
 const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Program } from '../../ir/program.ts';
 import { arena, barrier, floats, input, kernel, launch, output, program, storageOf, testDevice } from '../../../test/support/native.ts';
+import type { Program } from '../../ir/program.ts';
 
 const add = kernel('add', 'for (int64_t i = from; i < to; i++) x2[i] = x0[i] + x1[i];');
 const double = kernel('double', 'for (int64_t i = from; i < to; i++) x1[i] = 2 * x0[i];');
