@@ -269,3 +269,35 @@ describe('losses as in PyTorch: values, gradients, 20 training steps', () => {
     });
   });
 });
+
+const optimizers: Readonly<Record<string, () => optim.Optimizer>> = {
+  sgd: () => optim.sgd({ learningRate: 0.02 }),
+  momentum: () => optim.sgd({ learningRate: 0.01, momentum: 0.9, weightDecay: 0.1 }),
+  nesterov: () => optim.sgd({ learningRate: 0.01, momentum: 0.9, nesterov: true }),
+  adagrad: () => optim.adagrad({ learningRate: 0.3, weightDecay: 0.05 }),
+  rmsProp: () => optim.rmsProp({ learningRate: 0.02, decay: 0.95, momentum: 0.5, centered: true }),
+  adadelta: () => optim.adadelta({ learningRate: 2, decay: 0.85, weightDecay: 0.05 }),
+  adam: () => optim.adam({ learningRate: 0.05, weightDecay: 0.05 }),
+  amsgrad: () => optim.amsgrad({ learningRate: 0.05, beta1: 0.8, beta2: 0.9 }),
+  adaMax: () => optim.adaMax({ learningRate: 0.05, weightDecay: 0.05 }),
+  adamW: () => optim.adamW({ learningRate: 0.05, weightDecay: 0.1 }),
+  lbfgs: () => optim.lbfgs({ learningRate: 0.5, history: 4 }),
+};
+
+describe('optimizers as in PyTorch over 20 steps', () => {
+  const curvature = tensor(Float64Array.from([1, 4, 0.5, 10, 2]));
+  it.each(fixtures.optimizers.map((fixture) => [fixture.name, fixture] as const))('%s', (name, fixture) => {
+    const p = variable(Float64Array.from([1, -2, 0.5, 3, -0.7]));
+    const q = variable(Float64Array.from([0.3, -0.4]), { shape: [1, 2] });
+    const optimizer = optimizers[name]();
+    fixture.losses.forEach((expected, i) => {
+      const neighbours = p.slice([0], [4]).mul(p.slice([1])).square().sum().mul(0.25);
+      const loss = curvature.mul(p.square()).sum().mul(0.5).add(neighbours).add(q.square().sum().mul(p.slice([0], [1]).square().squeeze().add(1)));
+      optimizer.minimize(loss, { p, q });
+      close(loss.itemSync(), expected, expected, `loss of step ${i}`);
+    });
+    [...p.dataSync(), ...q.dataSync()].forEach((value, i) => {
+      expect(Math.abs(value - fixture.values[i]), `coordinate ${i}`).toBeLessThan(1e-12);
+    });
+  });
+});

@@ -176,7 +176,7 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
         break;
       case 'if':
         out.push(`${indent}if (${printExpr(s.condition, kernel)}) {`);
-        printStatements(s.then, kernel, `${indent}  `, out);
+        printStatements(s.body, kernel, `${indent}  `, out);
         if (s.otherwise.length > 0) {
           out.push(`${indent}} else {`);
           printStatements(s.otherwise, kernel, `${indent}  `, out);

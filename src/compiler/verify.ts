@@ -61,7 +61,7 @@ export function verifyKernel(kernel: Kernel): void {
           break;
         case 'if':
           check(s.condition, names);
-          walk(s.then, names);
+          walk(s.body, names);
           walk(s.otherwise, names);
       }
     }

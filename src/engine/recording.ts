@@ -129,5 +129,5 @@ function load(name: string, captured: Capture, bindings: readonly Binding[], ass
   const slots = new Map(captured.bound.map((node, i) => [node, lasting[i] ? `v${i}` : `$${i}`]));
   const text = `${fingerprint(captured.nodes, captured.roots, slots, resolve)}|${aliases.map((a) => a ?? '').join()}`;
   const graph = () => ({ ...closeGraph(captured, captured.bound, (node) => lasting[captured.bound.indexOf(node)]), aliases });
-  return loadProgram({ text, graph, why: `compiled function ${name}` });
+  return loadProgram({ text, graph, why: `compile(${name})` });
 }

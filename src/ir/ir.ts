@@ -102,7 +102,7 @@ export type Stmt =
       readonly body: readonly Stmt[];
       readonly unroll?: number;
     }
-  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise: readonly Stmt[] }
+  | { readonly kind: 'if'; readonly condition: Expr; readonly body: readonly Stmt[]; readonly otherwise: readonly Stmt[] }
   /** Lane l goes to element indices[l]; only the first `count` lanes where given. */
   | { readonly kind: 'scatter'; readonly buffer: number; readonly indices: Expr; readonly value: Expr; readonly count?: Expr }
   /** A vector goes to index, index + stride, …; with `count`, only its first `count` lanes. */

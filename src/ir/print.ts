@@ -61,6 +61,9 @@ function printStatements(body: readonly Stmt[], indent: string, out: string[]): 
         out.push(`${indent}${s.name} = ${printExpr(s.value)}`);
         break;
       case 'scatter':
+        out.push(`${indent}b${s.buffer}[each of ${printExpr(s.indices)}] = ${printExpr(s.value)}`);
+        break;
+      case 'store':
         out.push(`${indent}${element(s, s.value.type.lanes)} = ${printExpr(s.value)}`);
         break;
       case 'for':
@@ -71,7 +74,7 @@ function printStatements(body: readonly Stmt[], indent: string, out: string[]): 
         break;
       case 'if':
         out.push(`${indent}if ${printExpr(s.condition)}`);
-        printStatements(s.then, `${indent}  `, out);
+        printStatements(s.body, `${indent}  `, out);
         if (s.otherwise.length > 0) {
           out.push(`${indent}else`);
           printStatements(s.otherwise, `${indent}  `, out);

@@ -76,6 +76,66 @@ const cases: [string, () => optim.Optimizer, Step][] = [
       return p - 0.001 * s[2];
     },
   ],
+  [
+    'adagrad',
+    () => optim.adagrad({ learningRate: 0.1, weightDecay: 0.1 }),
+    (p, g0, _t, s) => {
+      const g = g0 + 0.1 * p;
+      s[0] += g * g;
+      return p - (0.1 * g) / (Math.sqrt(s[0]) + 1e-10);
+    },
+  ],
+  [
+    'adadelta',
+    () => optim.adadelta({ learningRate: 0.5 }),
+    (p, g, _t, s) => {
+      s[0] = 0.9 * s[0] + 0.1 * g * g;
+      const d = (g * Math.sqrt(s[1] + 1e-6)) / Math.sqrt(s[0] + 1e-6);
+      s[1] = 0.9 * s[1] + 0.1 * d * d;
+      return p - 0.5 * d;
+    },
+  ],
+  [
+    'adaMax',
+    () => optim.adaMax({ learningRate: 0.01 }),
+    (p, g, t, s) => {
+      s[0] = 0.9 * s[0] + 0.1 * g;
+      s[1] = Math.max(0.999 * s[1], Math.abs(g) + 1e-8);
+      return p - (0.01 / (1 - 0.9 ** t)) * (s[0] / s[1]);
+    },
+  ],
+  [
+    'nadam',
+    () => optim.nadam({ learningRate: 0.01, weightDecay: 0.1 }),
+    (p, g0, t, s) => {
+      const g = g0 + 0.1 * p;
+      const mu = (k: number) => 0.9 * (1 - 0.5 * 0.96 ** (0.004 * k));
+      s[0] = 0.9 * s[0] + 0.1 * g;
+      s[1] = 0.999 * s[1] + 0.001 * g * g;
+      s[2] = (t === 1 ? 1 : s[2]) * mu(t);
+      const d = (mu(t + 1) * s[0]) / (1 - s[2] * mu(t + 1)) + ((1 - mu(t)) * g) / (1 - s[2]);
+      return p - (0.01 * d) / (Math.sqrt(s[1] / (1 - 0.999 ** t)) + 1e-8);
+    },
+  ],
+  [
+    'amsgrad',
+    () => optim.amsgrad({ learningRate: 0.01, beta2: 0.9 }),
+    (p, g, t, s) => {
+      s[0] = 0.9 * s[0] + 0.1 * g;
+      s[1] = 0.9 * s[1] + 0.1 * g * g;
+      s[2] = Math.max(s[1], s[2]);
+      return p - ((0.01 / (1 - 0.9 ** t)) * s[0]) / (Math.sqrt(s[2]) / Math.sqrt(1 - 0.9 ** t) + 1e-8);
+    },
+  ],
+  [
+    'lion',
+    () => optim.lion({ learningRate: 0.01, weightDecay: 0.1 }),
+    (p, g, _t, s) => {
+      const c = Math.sign(0.9 * s[0] + (1 - 0.9) * g);
+      s[0] = 0.99 * s[0] + 0.01 * g;
+      return p - 0.01 * (c + 0.1 * p);
+    },
+  ],
 ];
 
 describe('optimizers', () => {

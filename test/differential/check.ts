@@ -13,6 +13,11 @@ const open = (threads: number): CompiledDevice => nativeDevice({ threads }) as C
 export function check(outputs: readonly Node[], inputs: readonly Node[], aliases: readonly (number | undefined)[] = outputs.map(() => undefined)): string {
   const random = seeded(3);
   const value = (dtype: Node['dtype']) => (isFloating(dtype) ? random() * 2 - 1 : Math.floor(random() * 2));
-  const arrays = inputs.map(({ dtype, shape }) => encodeArray(dtype, Array.from({ length: sizeOf(shape) }, () => value(dtype))));
+  const arrays = inputs.map(({ dtype, shape }) =>
+    encodeArray(
+      dtype,
+      Array.from({ length: sizeOf(shape) }, () => value(dtype)),
+    ),
+  );
   return disagreement({ outputs, inputs, arrays, aliases }, open(2), { fusionOff: true, planningOff: true, others: [open(1), open(3)] }) ?? 'ok';
 }

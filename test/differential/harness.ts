@@ -2,11 +2,12 @@
  * Runs one request (outputs, inputs, assignments) in every way that must agree: the interpreter, the compiled device, without fusion, without sharing of
  * memory, with one, two and three threads, and again on the same executable. Reports the first disagreement as text; knows no test runner.
  */
+
+import { type CompileOptions, compileGraph } from '../../src/compiler/pipeline.ts';
 import { environmentVariable } from '../../src/core/debug.ts';
 import { bytesOf, isFloating, type TypedArray, viewArray } from '../../src/core/dtype.ts';
 import { decodeArray, encodeArray } from '../../src/core/half.ts';
 import { sizeOf } from '../../src/core/shape.ts';
-import { type CompileOptions, compileGraph } from '../../src/compiler/pipeline.ts';
 import type { Node } from '../../src/graph/node.ts';
 import { evaluateGraph } from '../../src/ops/evaluate.ts';
 import '../../src/ops/index.ts';
@@ -129,7 +130,12 @@ function perturbed(problem: Problem, seed: number, amount: number): TypedArray[]
   const random = seeded(seed);
   return problem.arrays.map((array, i) => {
     const { dtype } = problem.inputs[i];
-    return isFloating(dtype) ? encodeArray(dtype, Array.from(decodeArray(dtype, array), (x) => x * (1 + amount * (random() - 0.5)))) : array;
+    return isFloating(dtype)
+      ? encodeArray(
+          dtype,
+          Array.from(decodeArray(dtype, array), (x) => x * (1 + amount * (random() - 0.5))),
+        )
+      : array;
   });
 }
 

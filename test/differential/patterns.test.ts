@@ -24,7 +24,10 @@ class Step {
   private readonly aliases: (number | undefined)[] = [];
   private readonly random = seeded(9);
 
-  input(shape: Shape, { dtype = 'float32', low = -1, high = 1, variable = false }: Partial<TensorType> & { low?: number; high?: number; variable?: boolean } = {}): Node {
+  input(
+    shape: Shape,
+    { dtype = 'float32', low = -1, high = 1, variable = false }: Partial<TensorType> & { low?: number; high?: number; variable?: boolean } = {},
+  ): Node {
     const node = newNode('leaf', [], { source: { kind: variable ? 'variable' : 'input' } }, { shape, dtype });
     const value = isFloating(dtype) ? () => low + (high - low) * this.random() : () => low + Math.floor((high - low + 1) * this.random());
     this.inputs.push(node);
@@ -69,8 +72,21 @@ class Step {
 const convolve = (x: Node, w: Node, options: ConvOptions): Node => b.conv(x, w, { ...convGeometry('conv', x.shape, w.shape, options), role: 'output' });
 const relu = (x: Node): Node => b.maximum(x, 0);
 const maxPool = (x: Node, size: number): Node =>
-  b.windowed('windowMax', [x], { axes: [1, 2], size: [size, size], stride: [size, size], padding: [[0, 0], [0, 0]], inputShape: x.shape });
-const averageOver = (x: Node, axes: readonly number[]): Node => b.reshape(b.mean(x, axes), x.shape.map((d, i) => (axes.includes(i) ? 1 : d)));
+  b.windowed('windowMax', [x], {
+    axes: [1, 2],
+    size: [size, size],
+    stride: [size, size],
+    padding: [
+      [0, 0],
+      [0, 0],
+    ],
+    inputShape: x.shape,
+  });
+const averageOver = (x: Node, axes: readonly number[]): Node =>
+  b.reshape(
+    b.mean(x, axes),
+    x.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  );
 
 function normalize(x: Node, axes: readonly number[]): { normal: Node; mean: Node; variance: Node } {
   const mean = averageOver(x, axes);
@@ -107,7 +123,10 @@ function convolutionalNet(step: Step, batch: number): void {
   const block = (input: Node, channels: number): Node => {
     const y = b.add(convolve(input, parameter([3, 3, input.shape[3], channels]), { padding: 1 }), parameter([channels]));
     const { normal, mean, variance } = normalize(y, [0, 1, 2]);
-    for (const [statistic, value] of [[step.parameter([channels]), mean], [step.parameter([channels]), variance]]) {
+    for (const [statistic, value] of [
+      [step.parameter([channels]), mean],
+      [step.parameter([channels]), variance],
+    ]) {
       step.assign(statistic, b.add(b.mul(statistic, 0.9), b.mul(b.reshape(value, [channels]), 0.1)));
     }
     return maxPool(relu(b.add(b.mul(normal, parameter([channels], 1)), parameter([channels]))), 2);
@@ -151,7 +170,9 @@ function attentionBlock(step: Step): void {
   const layerNorm = (y: Node, g: Node, h: Node): Node => b.add(b.mul(normalize(y, [2]).normal, g), h);
   const times = (y: Node, w: Node): Node => b.contract(y, w, { a: 'ntc', b: 'cd', out: 'ntd' });
   const mixed = b.reshape(times(layerNorm(x, scale1, shift1), qkv), [batch, length, 3, heads, width / heads]);
-  const [q, k, v] = [0, 1, 2].map((i) => b.reshape(b.slice(mixed, [0, 0, i, 0, 0], [batch, length, 1, heads, width / heads]), [batch, length, heads, width / heads]));
+  const [q, k, v] = [0, 1, 2].map((i) =>
+    b.reshape(b.slice(mixed, [0, 0, i, 0, 0], [batch, length, 1, heads, width / heads]), [batch, length, heads, width / heads]),
+  );
   const scores = b.mul(b.contract(q, k, { a: 'nqhd', b: 'nkhd', out: 'nhqk' }), (width / heads) ** -0.5);
   const causal = b.lessEqual(b.iota([length, length], 1), b.iota([length, length], 0));
   const weights = softmax(b.select(causal, scores, -1e9));
@@ -200,7 +221,15 @@ function assignments(step: Step): void {
 /** A carried state seen through pieces, windows over shifted values, a gradient that ends in a border. */
 function movements(step: Step): void {
   const x = step.input([8, 10, 6]);
-  const shifted = b.slice(b.pad(x, [[0, 0], [1, 0], [0, 0]]), [0, 0, 0], [8, 10, 6]);
+  const shifted = b.slice(
+    b.pad(x, [
+      [0, 0],
+      [1, 0],
+      [0, 0],
+    ]),
+    [0, 0, 0],
+    [8, 10, 6],
+  );
   const turned = b.permute(b.flip(b.add(x, b.mul(shifted, 0.5)), [1]), [2, 0, 1]);
   const joined = b.concat([turned, b.reshape(x, [6, 8, 10]), turned], 2);
   const inner = b.slice(joined, [1, 0, 3], [2, 4, 9], [2, 2, 3]);

@@ -62,7 +62,16 @@ export function reduceProblem(start: Problem, fails: (problem: Problem) => boole
     for (const [i, output] of best.outputs.entries()) {
       if (best.aliases[i] !== undefined) continue;
       const inputs = output.inputs.filter((x) => x.op !== 'leaf' && x.op !== 'constant' && x.op !== 'scan');
-      if (inputs.length > 0 && attempt(pruned({ ...best, outputs: [...best.outputs.filter((_, k) => k !== i), ...inputs], aliases: [...best.aliases.filter((_, k) => k !== i), ...inputs.map(() => undefined)] }))) {
+      if (
+        inputs.length > 0 &&
+        attempt(
+          pruned({
+            ...best,
+            outputs: [...best.outputs.filter((_, k) => k !== i), ...inputs],
+            aliases: [...best.aliases.filter((_, k) => k !== i), ...inputs.map(() => undefined)],
+          }),
+        )
+      ) {
         changed = true;
         break;
       }

@@ -7,28 +7,12 @@ import { gradientsOf } from '../../src/autodiff/reverse.ts';
 import { isFloating, type TypedArray } from '../../src/core/dtype.ts';
 import { encodeArray } from '../../src/core/half.ts';
 import { type Shape, sameShape, sizeOf } from '../../src/core/shape.ts';
-import { type Node, newNode, type TensorType } from '../../src/graph/node.ts';
+import { type Node, newNode } from '../../src/graph/node.ts';
 import * as b from '../../src/ops/build.ts';
 import type { Problem } from '../differential/harness.ts';
+import { largest, type Maker } from './random-maker.ts';
 import { steps } from './random-steps.ts';
 import { seeded } from './samples.ts';
-
-/** What a step may do: draw numbers, pick values, make leaves, add values. */
-export interface Maker {
-  /** A whole number below n; 0 when the recipe is short. */
-  readonly draw: (n: number) => number;
-  readonly any: () => Node;
-  /** A float32 or float64 value. */
-  readonly float: () => Node;
-  /** A value that is no larger than `limit` by magnitude: squashed if it is. */
-  readonly within: (x: Node, limit: number) => Node;
-  readonly bound: (x: Node) => number;
-  readonly leaf: (type: TensorType, low?: number, high?: number) => Node;
-  readonly add: (x: Node, bound?: number) => Node;
-  readonly pool: readonly Node[];
-  /** Whether contractions and convolutions may be large enough for blocks, panels and several threads. */
-  readonly large: boolean;
-}
 
 export interface Recipe {
   readonly seed: number;
@@ -49,7 +33,6 @@ export const recipes = (size: number): fc.Arbitrary<Recipe> =>
     ends: fc.array(numbers, { minLength: 0, maxLength: 4, size: 'max' }),
   });
 
-export const largest = 70_000;
 const dimensions = [1, 2, 3, 5, 4, 7, 8, 6, 13, 16, 17, 31, 32, 64, 100];
 const largeShapes: readonly Shape[] = [
   [20480],
@@ -73,11 +56,6 @@ function shapeOf(draw: Maker['draw'], size: number): Shape {
   const shape = Array.from({ length: rank }, () => dimensions[draw(rank > 3 ? 8 : dimensions.length)]);
   while (sizeOf(shape) > 8000) shape[shape.indexOf(Math.max(...shape))] = 2;
   return shape;
-}
-
-export interface Built {
-  readonly problem: Problem;
-  readonly pool: readonly Node[];
 }
 
 export function problemOf(recipe: Recipe): Problem {

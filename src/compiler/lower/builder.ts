@@ -147,8 +147,8 @@ export class Builder {
   }
 
   when(condition: Expr, make: () => void): void {
-    const then = this.block(make);
-    if (then.length > 0) this.push({ kind: 'if', condition, then, otherwise: [] });
+    const body = this.block(make);
+    if (body.length > 0) this.push({ kind: 'if', condition, body, otherwise: [] });
   }
 
   /** A symbolic index as an IR expression. */

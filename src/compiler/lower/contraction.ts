@@ -330,7 +330,7 @@ class ContractionLowering {
     ].reduce((x, y) => b.op('logicalOr', bool, x, y));
     const waiting = b.block(() => this.eachSum(tile, sums, (sum, _load, store) => store(sum)));
     const last = b.block(() => this.epilogue(tile, sums));
-    b.push({ kind: 'if', condition: more, then: waiting, otherwise: last });
+    b.push({ kind: 'if', condition: more, body: waiting, otherwise: last });
   }
 
   /** Strides of the summed dimensions in a packed block: the blocked one and those inside it, row-major, a panel wide. */

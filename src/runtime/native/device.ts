@@ -75,8 +75,11 @@ function openDevice(
 
 const sourceOf = (program: Program, texts: readonly string[]): string =>
   texts
-    .map((text, k) => `/* ${program.kernels[k].name}: ${program.kernels[k].comment} */\n${text.replaceAll(namePlaceholder, program.kernels[k].name)}`)
-    .join('\n\n');
+    .map((text, k) => {
+      const { name, comment } = program.kernels[k];
+      return `/* ${name}: ${comment.replaceAll('*/', '* /')} */\n${text.replace(/^\/\*.*\*\/\n/, '').replaceAll(namePlaceholder, name)}`;
+    })
+    .join('\n');
 
 /** Loads the C runtime, compiling it the first time. A directory that libraries cannot be loaded from (mounted noexec) is given up for a temporary one. */
 function runtimeFrom(cache: Cache, compiler: Compiler): { cache: Cache; runtime: Runtime } {

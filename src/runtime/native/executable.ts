@@ -195,5 +195,6 @@ function showTimes(times: readonly KernelTime[], total: number): string {
   const table = [['kernel', 'calls', 'µs', 'GFLOP/s', 'GB/s', ''], ...rows];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   const lines = table.map((row) => row.map((cell, i) => (i === 0 || i === 5 ? cell.padEnd(i === 5 ? 0 : widths[i]) : cell.padStart(widths[i]))).join('  '));
-  return [`native: one run, ${(total * 1e6).toFixed(0)} µs`, ...lines].join('\n');
+  const inKernels = times.reduce((sum, t) => sum + t.seconds, 0);
+  return [`native: one run, ${(total * 1e6).toFixed(0)} µs, ${(inKernels * 1e6).toFixed(0)} µs in kernels`, ...lines].join('\n');
 }
