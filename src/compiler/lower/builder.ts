@@ -213,7 +213,8 @@ export class Builder {
     }
     const stride = vector ? flat.coefficientOf(vector.along) : 0;
     if (vector && stride !== 0) this.push({ kind: 'store', buffer: slot, index: this.index(flat), value: this.widen(value, vector.lanes), stride, ...count });
-    else this.push({ kind: 'store', buffer: slot, index: this.index(flat), value, stride: 1 });
+    // One element for all lanes: the first lane has it.
+    else this.push({ kind: 'store', buffer: slot, index: this.index(flat), value, stride: 1, ...(value.type.lanes > 1 ? { count: indexConstant(1) } : {}) });
   }
 
   finish(comment: string, flops: number, bytes: number): Kernel {

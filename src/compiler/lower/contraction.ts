@@ -8,6 +8,7 @@ import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
+import { type Block, chooseDepthBlock, type Packed, packedStrides } from './depth.ts';
 import { type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex } from './group.ts';
@@ -16,13 +17,6 @@ import type { Stores } from './nest-plan.ts';
 import { chooseTile, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
-
-/** A block of the depth: a turn of each summed dimension around, and a range of the blocked one. */
-interface Block {
-  readonly around: readonly Expr[];
-  readonly from: Expr;
-  readonly to: Expr;
-}
 
 /** One register tile: `count` rows from `row` on (each with all inner rows), the columns of a panel, and its block of the depth. */
 interface Tile {
@@ -54,6 +48,7 @@ class ContractionLowering {
   private readonly depthBlock: number;
   /** Panels of the second operand are packed by the kernel itself, block by block, just before they are used. */
   private readonly packsInside: boolean;
+  private readonly packed: Packed;
   /** Where sums wait between blocks of the depth. */
   private readonly partial: Node | undefined;
   private readonly scratch: Node;
@@ -79,7 +74,8 @@ class ContractionLowering {
     this.rowDim = this.tile.inner > 1 ? last - 1 : last;
     this.innerDim = this.tile.inner > 1 ? last : -1;
     this.packsInside = packsInside(c, target, this.tile.vectors * target.lanes);
-    [this.depthLevel, this.depthBlock] = this.chooseDepthBlock();
+    [this.depthLevel, this.depthBlock] = chooseDepthBlock(c, target, this.width);
+    this.packed = packedStrides(c, this.width, this.depthLevel, this.depthBlock);
     this.partial =
       this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1)
         ? group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node)
@@ -87,7 +83,7 @@ class ContractionLowering {
           : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)
         : undefined;
     const panels = Math.ceil(c.columns.extent / this.width);
-    this.scratch = newNode('leaf', [], { source: { kind: 'storage' } }, { shape: [panels, this.scratchSize()], dtype: c.node.dtype });
+    this.scratch = newNode('leaf', [], { source: { kind: 'storage' } }, { shape: [panels, this.packed.size], dtype: c.node.dtype });
     this.outerVars = c.outer.map((d) => loopVar('m', d.extent));
     this.aSlot = this.b.buffer(c.a.buffer);
     this.bSlot = this.b.buffer(c.b.buffer);
@@ -135,21 +131,6 @@ class ContractionLowering {
 
   private get width(): number {
     return this.tile.vectors * this.target.lanes;
-  }
-
-  /** What a block touches of the second operand's columns should be about two first-level caches, and deep enough that sums stay in registers for a while. */
-  private chooseDepthBlock(): [number, number] {
-    const { depth, node } = this.c;
-    const wanted = Math.max(Math.floor((this.target.l1Bytes * 2) / (4 * this.width)), 256);
-    for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
-      const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
-      const { extent } = depth[level];
-      if (each * extent <= wanted * 2) return [level, extent];
-      if (each > wanted && level + 1 < depth.length) continue;
-      const blocks = Math.ceil((each * extent) / wanted);
-      return [level, Math.max(1, Math.ceil(extent / blocks))];
-    }
-    return [0, depth[0]?.extent ?? 1];
   }
 
   /** The blocks of the depth, outside of all loops over the result. */
@@ -262,7 +243,7 @@ class ContractionLowering {
     });
     bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
     // Each thread packs into a place of its own, found by where its range begins.
-    if (this.packsInside) bBase = indexMul(unitsFrom, this.scratchSize());
+    if (this.packsInside) bBase = indexMul(unitsFrom, this.packed.size);
     const aStart = b.let(aBase);
     const bStart = b.let(bBase);
     const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
@@ -297,7 +278,7 @@ class ContractionLowering {
       }
       const level = c.depth.length - dims.length;
       const around = block?.around[level];
-      const packedStride = this.packedStrides()[level];
+      const packedStride = this.packed.strides[level];
       const bStride = this.packsInside ? packedStride : d.b;
       if (block && around) {
         depth(rest, indexAdd(aAt, indexMul(around, d.a)), this.packsInside ? bAt : indexAdd(bAt, indexMul(around, d.b)));
@@ -333,27 +314,11 @@ class ContractionLowering {
     b.push({ kind: 'if', condition: more, body: waiting, otherwise: last });
   }
 
-  /** Strides of the summed dimensions in a packed block: the blocked one and those inside it, row-major, a panel wide. */
-  private packedStrides(): number[] {
-    let stride = this.width;
-    const out = this.c.depth.map(() => 0);
-    for (let i = this.c.depth.length - 1; i >= this.depthLevel; i--) {
-      out[i] = stride;
-      stride *= i === this.depthLevel ? this.depthBlock : this.c.depth[i].extent;
-    }
-    return out;
-  }
-
-  private scratchSize(): number {
-    const { depth } = this.c;
-    return this.depthBlock * depth.slice(this.depthLevel + 1).reduce((p, d) => p * d.extent, 1) * this.width;
-  }
-
   /** Copies a block of the second operand's columns together; lanes beyond the columns stay what they were (0). */
   private pack(panel: Expr, columns: number, block: Block): void {
     const { b, c, type } = this;
     const { lanes } = this.target;
-    const strides = this.packedStrides();
+    const { strides } = this.packed;
     const vectors = Math.ceil(columns / lanes);
     const tail = columns % lanes;
     const slot = b.buffer(this.scratch, true);
@@ -388,7 +353,7 @@ class ContractionLowering {
       );
     };
     const source = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
-    walk(0, b.let(source), b.let(indexMul(unitsFrom, this.scratchSize())));
+    walk(0, b.let(source), b.let(indexMul(unitsFrom, this.packed.size)));
   }
 
   /** Offsets of the rows of a tile, in the first operand and as indices along the row dimensions. */

@@ -1,0 +1,44 @@
+/** Blocks of the summed dimensions: how much of the depth is done at a time, and how a block of the second operand lies when it is packed. */
+import type { Expr, Target } from '../../ir/ir.ts';
+import type { Contraction } from './dims.ts';
+
+/** A block of the depth: a turn of each summed dimension around, and a range of the blocked one. */
+export interface Block {
+  readonly around: readonly Expr[];
+  readonly from: Expr;
+  readonly to: Expr;
+}
+
+/**
+ * The summed dimension that is done in blocks (those around it go turn by turn), and the turns of a block. What a block touches of the second operand's
+ * columns should be about two first-level caches, and deep enough that sums stay in registers for a while.
+ */
+export function chooseDepthBlock({ depth, node }: Contraction, target: Target, width: number): [number, number] {
+  const wanted = Math.max(Math.floor((target.l1Bytes * 2) / (4 * width)), 256);
+  for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
+    const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
+    const { extent } = depth[level];
+    if (each * extent <= wanted * 2) return [level, extent];
+    if (each > wanted && level + 1 < depth.length) continue;
+    const blocks = Math.ceil((each * extent) / wanted);
+    return [level, Math.max(1, Math.ceil(extent / blocks))];
+  }
+  return [0, depth[0]?.extent ?? 1];
+}
+
+/** A packed block: the blocked dimension and those inside it, row-major, a panel wide. */
+export interface Packed {
+  readonly strides: readonly number[];
+  /** Elements. */
+  readonly size: number;
+}
+
+export function packedStrides({ depth }: Contraction, width: number, level: number, block: number): Packed {
+  const strides = depth.map(() => 0);
+  let size = width;
+  for (let i = depth.length - 1; i >= level; i--) {
+    strides[i] = size;
+    size *= i === level ? block : depth[i].extent;
+  }
+  return { strides, size };
+}
