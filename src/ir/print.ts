@@ -1,5 +1,5 @@
 /** Prints loop IR for people: one line per statement; `b0[i : 16]` is a vector of 16 elements, `b0[i : 16 by 8]` every eighth, `b0[i : n of 16]` the first n. */
-import type { Expr, Kernel, Stmt } from './ir.ts';
+import type { Expr, Kernel, Stmt, Type } from './ir.ts';
 
 const infix: Partial<Record<string, string>> = {
   add: '+',
@@ -43,20 +43,31 @@ export function printExpr(e: Expr): string {
     case 'op': {
       const symbol = infix[e.op];
       const [a, b] = e.args;
+      if (e.op === 'select' && e.type.scalar === 'index' && a.kind === 'op' && a.op === 'less') {
+        const [limits, choices] = [a.args, e.args.slice(1)].map((list) => list.map(printExpr).join(', '));
+        if (limits === choices) return `min(${limits})`;
+      }
       return symbol && b ? `(${printExpr(a)} ${symbol} ${printExpr(b)})` : `${e.op}(${e.args.map(printExpr).join(', ')})`;
     }
   }
 }
 
+const printType = ({ scalar, lanes }: Type): string => (lanes > 1 ? `${scalar}x${lanes}` : scalar);
+
 function printStatements(body: readonly Stmt[], indent: string, out: string[]): void {
   for (const s of body) {
     switch (s.kind) {
       case 'let':
-      case 'declare':
-        out.push(
-          `${indent}${s.kind === 'let' ? 'let' : 'var'} ${s.name}: ${s.value.type.scalar}${s.value.type.lanes > 1 ? `x${s.value.type.lanes}` : ''} = ${printExpr(s.value)}`,
-        );
+        out.push(`${indent}let ${s.name}: ${printType(s.value.type)} = ${printExpr(s.value)}`);
         break;
+      case 'declare': {
+        // The accumulators of a tile, all starting alike, take one line.
+        const start = `: ${printType(s.value.type)} = ${printExpr(s.value)}`;
+        const last = out[out.length - 1] ?? '';
+        if (last.startsWith(`${indent}var `) && last.endsWith(start)) out[out.length - 1] = `${last.slice(0, -start.length)}, ${s.name}${start}`;
+        else out.push(`${indent}var ${s.name}${start}`);
+        break;
+      }
       case 'assign':
         out.push(`${indent}${s.name} = ${printExpr(s.value)}`);
         break;
