@@ -68,7 +68,10 @@ function made({ shape, key, scale, offset, classes }: Made): Tensor {
   const values = pseudo(sizeOf(shape), key, scale, offset);
   return classes === undefined
     ? tensor(values, { shape })
-    : tensor(Int32Array.from(values, (v) => Math.min(classes - 1, Math.floor(((v + 1) / 2) * classes))), { shape });
+    : tensor(
+        Int32Array.from(values, (v) => Math.min(classes - 1, Math.floor(((v + 1) / 2) * classes))),
+        { shape },
+      );
 }
 
 const close = (actual: number, expected: number, size: number, what: string): void => {
@@ -81,7 +84,12 @@ function matches(actual: Tensor, { shape, weighted, magnitude, entries }: Digest
   const hash = pseudo(data.length, 0);
   const sum = (of: (v: number, i: number) => number): number => data.reduce((total: number, v: number, i: number) => total + of(v, i), 0);
   close(sum(Math.abs), magnitude, magnitude, `${what}, magnitude`);
-  close(sum((v, i) => v * hash[i]), weighted, magnitude, `${what}, weighted sum`);
+  close(
+    sum((v, i) => v * hash[i]),
+    weighted,
+    magnitude,
+    `${what}, weighted sum`,
+  );
   const step = data.length / 5;
   entries.forEach((value, i) => {
     close(data[data.length > 5 ? Math.floor(i * step) : i], value, magnitude, `${what}, entry ${i}`);
@@ -150,7 +158,11 @@ const layers: Readonly<Record<string, () => nn.Module>> = {
   flatten: () => nn.flatten(),
   reshape: () => nn.reshape([-1, 2]),
   permute: () => nn.permute([2, 1]),
-  zeroPadding: () => nn.zeroPadding([[1, 2], [0, 3]]),
+  zeroPadding: () =>
+    nn.zeroPadding([
+      [1, 2],
+      [0, 3],
+    ]),
   'upsample nearest': () => nn.upsample([2, 3]),
   'upsample linear': () => nn.upsample(2, { method: 'linear' }),
   'upsample bilinear': () => nn.upsample([2, 3], { method: 'linear' }),
@@ -185,7 +197,17 @@ const layers: Readonly<Record<string, () => nn.Module>> = {
 const masks: Readonly<Record<string, () => Tensor>> = { 'lstm masked, bidirectional': () => nn.lengthMask(tensor([5, 2, 3], { dtype: 'int32' }), 5) };
 
 /** These also run as one compiled program: one of each kind, for a C compiler takes its time. */
-const compiled = new Set(['conv2d', 'convTranspose2d', 'maxPool2d', 'batchNorm', 'localResponseNorm', 'gru', 'lstm masked, bidirectional', 'additiveAttention', 'embedding']);
+const compiled = new Set([
+  'conv2d',
+  'convTranspose2d',
+  'maxPool2d',
+  'batchNorm',
+  'localResponseNorm',
+  'gru',
+  'lstm masked, bidirectional',
+  'additiveAttention',
+  'embedding',
+]);
 
 describe('layers as in PyTorch: output, gradients, 20 training steps', () => {
   it.each(fixtures.layers.map((fixture) => [fixture.name, fixture] as const))('%s', (name, fixture) => {
@@ -230,7 +252,15 @@ const losses: Readonly<Record<string, LossCaller>> = {
   crossEntropy: ([z], { t }) => nn.crossEntropy(z, t, none),
   'crossEntropy, mean with everything': ([z], { t, classWeights }) => nn.crossEntropy(z, t, { classWeights, labelSmoothing: 0.1, ignoreIndex: 2 }),
   'crossEntropy, weights': ([z], { t, classWeights }) => nn.crossEntropy(z, t, { classWeights, ...none }),
-  'crossEntropy, soft': ([z], { t, classWeights }) => nn.crossEntropy(z, t.mul(0.8).add(t.sum({ axis: -1, keepDims: true }).mul(0)).add(0.2 / 4), { classWeights }),
+  'crossEntropy, soft': ([z], { t, classWeights }) =>
+    nn.crossEntropy(
+      z,
+      t
+        .mul(0.8)
+        .add(t.sum({ axis: -1, keepDims: true }).mul(0))
+        .add(0.2 / 4),
+      { classWeights },
+    ),
   'crossEntropy, sequences': ([z], { t }) => nn.crossEntropy(z, t, none),
   binaryCrossEntropy: ([z], { t }) => nn.binaryCrossEntropy(z.sigmoid(), t, none),
   'binaryCrossEntropy of logits, positive weight': ([z], { t }) => nn.binaryCrossEntropy(z, t, { withLogits: true, positiveWeight: 3, ...none }),
@@ -291,8 +321,23 @@ describe('optimizers as in PyTorch over 20 steps', () => {
     const q = variable(Float64Array.from([0.3, -0.4]), { shape: [1, 2] });
     const optimizer = optimizers[name]();
     fixture.losses.forEach((expected, i) => {
-      const neighbours = p.slice([0], [4]).mul(p.slice([1])).square().sum().mul(0.25);
-      const loss = curvature.mul(p.square()).sum().mul(0.5).add(neighbours).add(q.square().sum().mul(p.slice([0], [1]).square().squeeze().add(1)));
+      const neighbours = p
+        .slice([0], [4])
+        .mul(p.slice([1]))
+        .square()
+        .sum()
+        .mul(0.25);
+      const loss = curvature
+        .mul(p.square())
+        .sum()
+        .mul(0.5)
+        .add(neighbours)
+        .add(
+          q
+            .square()
+            .sum()
+            .mul(p.slice([0], [1]).square().squeeze().add(1)),
+        );
       optimizer.minimize(loss, { p, q });
       close(loss.itemSync(), expected, expected, `loss of step ${i}`);
     });

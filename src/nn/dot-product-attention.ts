@@ -52,7 +52,12 @@ export function maskedSoftmax(operation: string, scores: Tensor, { mask, causal 
     : undefined; // [Q, K]
   const given = mask?.cast('bool');
   if (given && tryBroadcast(given.shape, scores.shape)?.join() !== scores.shape.join())
-    fail('shape', operation, `the mask ${showShape(given.shape)} does not stretch to the scores ${showShape(scores.shape)}`, 'Its last two dimensions are queries and keys.');
+    fail(
+      'shape',
+      operation,
+      `the mask ${showShape(given.shape)} does not stretch to the scores ${showShape(scores.shape)}`,
+      'Its last two dimensions are queries and keys.',
+    );
   const allowed = given && past ? given.logicalAnd(past) : (given ?? past);
   if (!allowed) return scores.softmax();
   // A large negative score instead of −∞ keeps a row without any allowed place free of NaN.

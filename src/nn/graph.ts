@@ -27,7 +27,12 @@ export class Graph<Outputs extends string | readonly string[]> extends Module {
     const check = (name: string, from: string): void => {
       if (known.includes(from) || known.includes(stem(from))) return;
       const later = from in layers || stem(from) in layers;
-      fail('argument', 'graph', `${name} reads ${from}, ${later ? 'which comes later' : 'which is neither an input nor a layer'}`, later ? 'Put layers in order.' : didYouMean(from, known));
+      fail(
+        'argument',
+        'graph',
+        `${name} reads ${from}, ${later ? 'which comes later' : 'which is neither an input nor a layer'}`,
+        later ? 'Put layers in order.' : didYouMean(from, known),
+      );
     };
     for (const [name, [layer, ...from]] of Object.entries(layers)) {
       if (!(layer instanceof Module)) fail('argument', 'graph', `${name} is not a layer`, 'Write name: [nn.relu(), …inputs].');
@@ -50,7 +55,7 @@ export class Graph<Outputs extends string | readonly string[]> extends Module {
   }
 
   /** One tensor per input, in their order → the output, or the outputs in theirs. */
-  forward(...given: readonly Tensor[]): Result<Outputs> {
+  forward(...given: Tensor[]): Result<Outputs> {
     const { inputs, layers, outputs } = this.options;
     if (given.length !== inputs.length) fail('argument', 'graph', `expected ${inputs.length} inputs (${inputs.join(', ')}), got ${given.length}`);
     const values = new Map<string, unknown>(inputs.map((name, i) => [name, given[i]]));

@@ -15,12 +15,22 @@ const near = (actual: Tensor, expected: Tensor, digits = 12): void => {
 
 describe('convolutions', () => {
   it('the textbook picture: a binary image and the 3×3 cross kernel', () => {
-    const image = [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]];
+    const image = [
+      [1, 1, 1, 0, 0],
+      [0, 1, 1, 1, 0],
+      [0, 0, 1, 1, 1],
+      [0, 0, 1, 1, 0],
+      [0, 1, 1, 0, 0],
+    ];
     const layer = nn.conv2d(1, 3, { bias: false });
     const x = tensor(image).reshape([1, 5, 5, 1]);
     layer.apply(x);
     layer.loadStateDict({ weight: tensor([1, 0, 1, 0, 1, 0, 1, 0, 1]).reshape([3, 3, 1, 1]) });
-    expect(layer.apply(x).reshape([3, 3]).arraySync()).toEqual([[4, 3, 4], [2, 4, 3], [2, 3, 4]]);
+    expect(layer.apply(x).reshape([3, 3]).arraySync()).toEqual([
+      [4, 3, 4],
+      [2, 4, 3],
+      [2, 3, 4],
+    ]);
   });
 
   it('convTranspose is the adjoint of conv: ⟨conv x, y⟩ = ⟨x, convTranspose y⟩', () => {
@@ -36,11 +46,14 @@ describe('convolutions', () => {
     const stages = [nn.conv2d(4, 11, { stride: 4 }), nn.maxPool2d(3, { stride: 2 }), nn.conv2d(4, 5, { padding: 2 }), nn.maxPool2d(3, { stride: 2 })];
     const more = [nn.conv2d(4, 3, { padding: 1 }), nn.conv2d(4, 3, { padding: 1 }), nn.conv2d(4, 3, { padding: 1 }), nn.maxPool2d(3, { stride: 2 })];
     const sizes: number[] = [];
-    [...stages, ...more].reduce((x: Tensor, layer) => {
-      const y = layer.apply(x);
-      sizes.push(y.shape[1]);
-      return y;
-    }, zeros([1, 227, 227, 3]));
+    [...stages, ...more].reduce(
+      (x: Tensor, layer) => {
+        const y = layer.apply(x);
+        sizes.push(y.shape[1]);
+        return y;
+      },
+      zeros([1, 227, 227, 3]),
+    );
     expect(sizes).toEqual([55, 27, 27, 13, 13, 13, 13, 6]);
   });
 
@@ -59,7 +72,11 @@ describe('convolutions', () => {
 describe('regularisation and activations', () => {
   it('dropout before a softmax: the normalised geometric mean over all masks is the scaled net', () => {
     const [x, w, b] = [draw([1, 6], 1), draw([6, 4], 2), draw([4], 3)];
-    const logits = (mask: readonly number[]): Tensor => x.mul(tensor(Float64Array.from(mask), { shape: [1, 6] })).matmul(w).add(b);
+    const logits = (mask: readonly number[]): Tensor =>
+      x
+        .mul(tensor(Float64Array.from(mask), { shape: [1, 6] }))
+        .matmul(w)
+        .add(b);
     // As the layer does it in training at rate ½: kept units count double.
     const all = Array.from({ length: 64 }, (_, bits) => logits(Array.from({ length: 6 }, (__, i) => ((bits >> i) & 1) * 2)).logSoftmax());
     const mean = all.reduce((a, c) => a.add(c)).div(64);
@@ -80,11 +97,12 @@ describe('regularisation and activations', () => {
   it("PReLU's slope has the gradient Σ over x < 0 of x g", () => {
     const [x, g] = [draw([7, 3], 4), draw([7, 3], 5)];
     const layer = nn.prelu(d64);
-    const [slope] = gradients(layer.apply(x).mul(g).sum(), [(layer.apply(x), layer.held.weight)]);
+    layer.apply(x);
+    const [slope] = gradients(layer.apply(x).mul(g).sum(), layer.parameters());
     near(slope, x.minimum(0).mul(g).sum({ axis: 0 }));
   });
 
-  it('ensembles: the mean error is the ensemble\'s plus the ambiguity; NLL of the mean ≤ mean NLL', () => {
+  it("ensembles: the mean error is the ensemble's plus the ambiguity; NLL of the mean ≤ mean NLL", () => {
     const [members, target] = [draw([5, 9], 6), draw([9], 7)];
     const mean = members.mean({ axis: 0 });
     const ambiguity = members.sub(mean).square().mean();
@@ -101,7 +119,11 @@ describe('recurrent nets', () => {
     const layer = nn.lstm(1, d64);
     const x = zeros([1, 1000, 1], d64);
     layer.apply(x);
-    const gates = (forget: number) => ({ inputWeight: zeros([1, 4], d64), recurrentWeight: zeros([1, 4], d64), bias: tensor(Float64Array.from([-1e4, forget, 0, 0])) });
+    const gates = (forget: number) => ({
+      inputWeight: zeros([1, 4], d64),
+      recurrentWeight: zeros([1, 4], d64),
+      bias: tensor(Float64Array.from([-1e4, forget, 0, 0])),
+    });
     const from = (cell: Tensor) => layer.run(x, { hidden: zeros([1, 1], d64), cell: cell.reshape([1, 1]) }).state.cell;
     layer.loadStateDict(gates(1e4));
     expect(from(tensor(Float64Array.of(0.7))).itemSync()).toBe(0.7);
@@ -164,7 +186,11 @@ describe('recurrent nets', () => {
     const manual = slopes(full, () => {
       let loss: Tensor = zeros([], d64);
       let from = { hidden: zeros([2, 3], d64), cell: zeros([2, 3], d64) };
-      for (const [at, size] of [[0, 2], [2, 2], [4, 1]]) {
+      for (const [at, size] of [
+        [0, 2],
+        [2, 2],
+        [4, 1],
+      ]) {
         const { outputs, state: next } = full.run(part(x, at, size), from);
         loss = loss.add(outputs.mul(part(weights, at, size)).sum());
         from = { hidden: next.hidden.stopGradient(), cell: next.cell.stopGradient() };
@@ -234,7 +260,13 @@ describe('graphs and shared weights', () => {
   it('split then concatenate is the identity; copies add their gradients', () => {
     const x = variable(draw([3, 6], 1));
     near(nn.concatenate().apply(...nn.split([1, 2, 3]).apply(x)), x);
-    const [dx] = gradients(nn.add().apply(...nn.copy(3).apply(x)).sum(), [x]);
+    const [dx] = gradients(
+      nn
+        .add()
+        .apply(...nn.copy(3).apply(x))
+        .sum(),
+      [x],
+    );
     expect([...dx.dataSync()]).toEqual(new Array(18).fill(3));
   });
 
@@ -255,7 +287,10 @@ describe('graphs and shared weights', () => {
     const [net, other] = [make(), make()];
     const [image, age] = [draw([2, 3, 3, 1], 2), draw([2, 1], 3)];
     const [kind, size] = net.apply(image, age);
-    expect([kind.shape, size.shape]).toEqual([[2, 3], [2, 1]]);
+    expect([kind.shape, size.shape]).toEqual([
+      [2, 3],
+      [2, 1],
+    ]);
     expect(Object.keys(net.namedParameters())).toEqual(['seen.1.weight', 'seen.1.bias', 'kind.weight', 'kind.bias', 'size.weight', 'size.bias']);
     other.loadStateDict(net.stateDict());
     near(other.apply(image, age)[1], size);
@@ -276,7 +311,13 @@ describe('graphs and shared weights', () => {
     const [slope] = gradients(model.apply(x).sum(), [encoder.weight]);
     const w = encoder.weight;
     const sum = ones([4, 5], d64);
-    near(slope, x.transpose().matmul(sum.matmul(w)).add(sum.transpose().matmul(x.matmul(w))));
+    near(
+      slope,
+      x
+        .transpose()
+        .matmul(sum.matmul(w))
+        .add(sum.transpose().matmul(x.matmul(w))),
+    );
     const [words, scores] = [nn.embedding(7, 3, d64), (source: nn.Embedding) => nn.tiedLinear(source)];
     const head = scores(words);
     expect(head.apply(words.apply(tensor([[1, 2]], { dtype: 'int32' }))).shape).toEqual([1, 2, 7]);
@@ -284,11 +325,21 @@ describe('graphs and shared weights', () => {
   });
 });
 
+it('summaries tell the shapes of stacked recurrent layers and the products of attention', () => {
+  const table = nn.sequential(nn.lstm(4, { layers: 2 }), nn.multiHeadAttention(4, 2)).summary([5, 3]);
+  expect(table).toMatch(/^0\.1 lstm +\[5, 4\] +144 +640$/m);
+  expect(table).toMatch(/^1 multiHeadAttention +\[5, 4\] +0 +200$/m);
+});
+
 describe('what layers refuse', () => {
   const cases: [string, () => unknown, string][] = [
     ['rank', () => nn.maxPool1d(2).apply(zeros([2, 4, 4, 1])), 'maxPool1d: expected an input of rank 3 [N, length, channels], got [2, 4, 4, 1].'],
     ['groups of channels', () => nn.groupNorm(3).apply(zeros([2, 4, 4])), 'groupNorm: 4 channels cannot be divided into 3 groups.'],
-    ['same for transposed', () => nn.convTranspose2d(4, 3, { padding: 'same' as never }), 'convTranspose2d: padding must be a number or a list of 2, got same.'],
+    [
+      'same for transposed',
+      () => nn.convTranspose2d(4, 3, { padding: 'same' as never }),
+      'convTranspose2d: padding must be a number or a list of 2, got same.',
+    ],
     ['options of others', () => nn.gru(4, { forgetBias: 1 } as object), 'gru: unknown option forgetBias.'],
     ['stateful and bidirectional', () => nn.lstm(4, { stateful: true, bidirectional: true }), 'lstm: a stateful layer cannot be bidirectional.'],
     ['mask', () => nn.rnn(4).apply(zeros([2, 5, 3]), zeros([2, 4])), 'rnn: the mask must be [2, 5], got [2, 4].'],

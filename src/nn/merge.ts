@@ -27,7 +27,7 @@ export class Merge extends Module {
   }
 
   /** Several tensors of one shape → one of that shape. */
-  forward(...inputs: readonly Tensor[]): Tensor {
+  forward(...inputs: Tensor[]): Tensor {
     if (inputs.length === 0) fail('argument', this.kind, 'there is nothing to merge');
     const odd = inputs.find(({ shape }) => !sameShape(shape, inputs[0].shape));
     if (odd) fail('shape', this.kind, `inputs ${showShape(inputs[0].shape)} and ${showShape(odd.shape)} must have one shape`);
@@ -56,7 +56,7 @@ export class Concatenate extends Module {
   }
 
   /** Tensors that differ along the axis only → one. */
-  forward(...inputs: readonly Tensor[]): Tensor {
+  forward(...inputs: Tensor[]): Tensor {
     if (inputs.length === 0) fail('argument', 'concatenate', 'there is nothing to join');
     return concat(inputs, this.axis);
   }

@@ -2,16 +2,17 @@
  * recurrent: what rnn, lstm and gru share: layers on top of each other, two directions, masks, states that go on from call to call.
  * Letters: N batch, T steps, F features, H units.
  */
-import { fail, showShape } from '../core/errors.ts';
+
 import { newArray } from '../core/dtype.ts';
-import { sameShape, type Shape, sizeOf } from '../core/shape.ts';
+import { fail, showShape } from '../core/errors.ts';
+import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import { arange, concat, type Tensor, type Variable, variable } from '../tensor/index.ts';
+import { Dropout } from './dropout.ts';
 import type { Initializer } from './initializers.ts';
 import { Module } from './module.ts';
 import { checkChoice, checkNumber, checkOptions, checkWhole } from './options.ts';
 import { type ParameterDType, parameterDTypes } from './parameter.ts';
 import { type Cell, type CellState, Direction } from './recurrent-direction.ts';
-import { Dropout } from './dropout.ts';
 
 export interface RecurrentOptions {
   /** Layers on top of each other; default 1. */
@@ -152,9 +153,9 @@ export class Recurrent<S extends CellState = CellState> extends Module {
     if (known) return known;
     const dtype = this.options.dtype ?? (x.dtype === 'float64' ? 'float64' : 'float32');
     const shape = [batch, this.units];
-    const made = this.#directions.flat().map(() =>
-      Object.fromEntries(this.cell.stateNames.map((key) => [key, variable(newArray(dtype, sizeOf(shape)), { shape, dtype, trainable: false })])),
-    );
+    const made = this.#directions
+      .flat()
+      .map(() => Object.fromEntries(this.cell.stateNames.map((key) => [key, variable(newArray(dtype, sizeOf(shape)), { shape, dtype, trainable: false })])));
     this.#kept.set(batch, made);
     return made;
   }

@@ -25,7 +25,12 @@ export class Reshape extends Module {
     const [size, known] = [sizeOf(x.shape.slice(1)), sizeOf(this.shape.filter((d) => d !== -1))];
     const fits = this.shape.includes(-1) ? known > 0 && size % known === 0 : known === size;
     if (x.rank < 1 || !fits)
-      fail('shape', 'reshape', `examples of ${showShape(x.shape.slice(1))} (${size} numbers) do not fit ${showShape(this.shape)}`, 'The batch dimension is left out.');
+      fail(
+        'shape',
+        'reshape',
+        `examples of ${showShape(x.shape.slice(1))} (${size} numbers) do not fit ${showShape(this.shape)}`,
+        'The batch dimension is left out.',
+      );
     return x.reshape([x.shape[0], ...this.shape.map((d) => (d === -1 ? size / known : d))]);
   }
 }
@@ -79,7 +84,12 @@ export class ZeroPadding extends Module {
     const { padding } = this;
     const count = x.rank - 2;
     if (count < 1 || (typeof padding !== 'number' && padding.length !== count))
-      fail('shape', 'zeroPadding', `the padding ${JSON.stringify(padding)} does not fit ${showShape(x.shape)}`, 'One entry per dimension between batch and channels.');
+      fail(
+        'shape',
+        'zeroPadding',
+        `the padding ${JSON.stringify(padding)} does not fit ${showShape(x.shape)}`,
+        'One entry per dimension between batch and channels.',
+      );
     const list = typeof padding === 'number' ? new Array<number>(count).fill(padding) : padding;
     return x.pad([[0, 0], ...list.map((p): readonly [number, number] => (typeof p === 'number' ? [p, p] : p)), [0, 0]]);
   }

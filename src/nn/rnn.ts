@@ -1,7 +1,8 @@
 /** rnn: the simple recurrent net of Elman (1990). Letters: N batch, T steps, F features, H units. */
+
+import type { Tensor } from '../tensor/index.ts';
 import { checkChoice, checkWhole } from './options.ts';
 import { Recurrent, type RecurrentOptions } from './recurrent.ts';
-import type { Tensor } from '../tensor/index.ts';
 import type { CellState } from './recurrent-direction.ts';
 
 export interface RnnOptions extends RecurrentOptions {

@@ -53,7 +53,8 @@ export function summaryRows(model: Summarized, inputShapes: InputShapes, dtype: 
     const inner = module.modules().filter((item) => item.module !== module);
     const within = new Set(inner.flatMap((item) => item.module.parameters()));
     const own = module.parameters().filter((variable) => !within.has(variable));
-    if (inner.length > 0 && own.length === 0) continue;
+    const multiplyAdds = output ? module.multiplyAdds(input, output) : 0;
+    if (inner.length > 0 && own.length === 0 && multiplyAdds === 0) continue;
     const fresh = own.filter((variable) => !counted.has(variable));
     for (const variable of fresh) counted.add(variable);
     const parameters = fresh.reduce((total, variable) => total + variable.size, 0);
@@ -62,14 +63,19 @@ export function summaryRows(model: Summarized, inputShapes: InputShapes, dtype: 
       kind: module.kind,
       outputShape: output,
       parameters,
-      multiplyAdds: output ? module.multiplyAdds(input, output) : 0,
+      multiplyAdds,
     });
   }
   if (rows.length === 0) fail('state', 'summary', 'the model called no layer', 'Call layers with apply(), not forward().');
   return rows;
 }
 
-const shapeOf = (value: unknown): Shape | undefined => (value instanceof Tensor ? value.shape.slice(1) : undefined);
+/** Without the batch; of several results the first, or the one called outputs (recurrent layers). */
+function shapeOf(value: unknown): Shape | undefined {
+  if (value instanceof Tensor) return value.shape.slice(1);
+  if (Array.isArray(value)) return shapeOf(value[0]);
+  return typeof value === 'object' && value !== null && 'outputs' in value ? shapeOf(value.outputs) : undefined;
+}
 
 const grouped = (value: number): string => value.toLocaleString('en-US');
 

@@ -1,12 +1,12 @@
 /** tiedLinear: a linear layer that uses another layer's weight the other way round: autoencoders, and language models (Press & Wolf 2017). */
 import { fail, showShape } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
-import { type Tensor, type Variable } from '../tensor/index.ts';
+import type { Tensor, Variable } from '../tensor/index.ts';
 import { Embedding } from './embedding.ts';
 import { zeros } from './initializers.ts';
 import { Linear } from './linear.ts';
 import { checkOptions } from './options.ts';
-import { parameter, type ParameterDType } from './parameter.ts';
+import { type ParameterDType, parameter } from './parameter.ts';
 import { SizedLayer } from './sized-layer.ts';
 
 export class TiedLinear extends SizedLayer<{ readonly bias: Variable | undefined }> {
@@ -16,7 +16,8 @@ export class TiedLinear extends SizedLayer<{ readonly bias: Variable | undefined
   constructor(source: Linear | Embedding, options: { readonly bias?: boolean } = {}) {
     super();
     checkOptions('tiedLinear', options, ['bias']);
-    if (!(source instanceof Linear || source instanceof Embedding)) fail('argument', 'tiedLinear', 'expected a linear layer or an embedding whose weight is shared');
+    if (!(source instanceof Linear || source instanceof Embedding))
+      fail('argument', 'tiedLinear', 'expected a linear layer or an embedding whose weight is shared');
     this.source = source;
     this.#bias = options.bias ?? true;
   }

@@ -1,4 +1,7 @@
-/** transformerBlock: self-attention and a two-layer net, each with a residual path and layer normalisation (Vaswani et al. 2017; normalised first: Xiong et al. 2020). */
+/**
+ * transformerBlock: self-attention and a two-layer net, each with a residual path and layer normalisation (Vaswani et al. 2017;
+ * normalised first: Xiong et al. 2020).
+ */
 import { fail, showShape } from '../core/errors.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { Dropout } from './dropout.ts';

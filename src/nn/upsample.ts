@@ -30,7 +30,12 @@ export class Upsample extends Module {
     const count = x.rank - 2;
     const { factor } = this;
     if (count < 1 || (typeof factor !== 'number' && factor.length !== count))
-      fail('shape', 'upsample', `the factor ${JSON.stringify(factor)} does not fit ${showShape(x.shape)}`, 'One factor, or one per dimension between batch and channels.');
+      fail(
+        'shape',
+        'upsample',
+        `the factor ${JSON.stringify(factor)} does not fit ${showShape(x.shape)}`,
+        'One factor, or one per dimension between batch and channels.',
+      );
     const factors = typeof factor === 'number' ? new Array<number>(count).fill(factor) : factor;
     return factors.reduce((value, f, i) => (f === 1 ? value : this.method === 'nearest' ? value.repeat(f, i + 1) : interpolated(value, f, i + 1)), x);
   }
@@ -41,9 +46,15 @@ function interpolated(x: Tensor, factor: number, axis: number): Tensor {
   const length = x.shape[axis];
   const places = Array.from({ length: length * factor }, (_, i) => Math.min(Math.max((i + 0.5) / factor - 0.5, 0), length - 1));
   const low = places.map(Math.floor);
-  const share = tensor(Float64Array.from(places, (p, i) => p - low[i]), { shape: x.shape.map((_, i) => (i === axis ? places.length : 1)), dtype: x.dtype });
+  const share = tensor(
+    Float64Array.from(places, (p, i) => p - low[i]),
+    { shape: x.shape.map((_, i) => (i === axis ? places.length : 1)), dtype: x.dtype },
+  );
   const before = x.take(low, axis);
-  const after = x.take(low.map((i) => Math.min(i + 1, length - 1)), axis);
+  const after = x.take(
+    low.map((i) => Math.min(i + 1, length - 1)),
+    axis,
+  );
   return before.add(after.sub(before).mul(share));
 }
 

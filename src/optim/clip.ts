@@ -23,8 +23,7 @@ const scaleFor = (norm: Tensor, limit: number): Tensor => norm.add(1e-6).recipro
 
 export function clipped(gradients: Named, { clipNorm, clipValue, clipParameterNorm }: ClipOptions): Named {
   const bounded = clipValue === undefined ? gradients : mapNamed(gradients, (g) => g.clip(-clipValue, clipValue));
-  const single =
-    clipParameterNorm === undefined ? bounded : mapNamed(bounded, (g) => g.mul(scaleFor(g.square().sum().sqrt(), clipParameterNorm)));
+  const single = clipParameterNorm === undefined ? bounded : mapNamed(bounded, (g) => g.mul(scaleFor(g.square().sum().sqrt(), clipParameterNorm)));
   if (clipNorm === undefined || Object.keys(single).length === 0) return single;
   const scale = scaleFor(globalNorm(single), clipNorm);
   return mapNamed(single, (g) => g.mul(scale.cast(g.dtype)));

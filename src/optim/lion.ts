@@ -23,7 +23,10 @@ export function lionRule({ beta1 = 0.9, beta2 = 0.99, weightDecay = 0 }: LionOpt
   checkNumber('lion', 'beta2', beta2, { low: 0, high: 1, open: true });
   checkNumber('lion', 'weightDecay', weightDecay, { low: 0 });
   return perParameter('lion', ['momentum'], ({ learningRate }) => ({ parameter, gradient, slots }) => {
-    const sign = slots.momentum.mul(beta1).add(gradient.mul(1 - beta1)).sign();
+    const sign = slots.momentum
+      .mul(beta1)
+      .add(gradient.mul(1 - beta1))
+      .sign();
     const direction = weightDecay === 0 ? sign : sign.add(parameter.mul(weightDecay));
     return { parameter: parameter.sub(direction.mul(learningRate)), momentum: slots.momentum.mul(beta2).add(gradient.mul(1 - beta2)) };
   });

@@ -20,7 +20,13 @@ export interface NadamOptions extends AdamOptions {
 export function nadamRule(options: NadamOptions = {}): Rule {
   const { beta1, beta2, epsilon, weightDecay } = checkAdam('nadam', options);
   const decay = checkNumber('nadam', 'momentumDecay', options.momentumDecay ?? 0.004, { low: 0 });
-  const momentumAt = (step: Tensor): Tensor => step.mul(decay * Math.log(0.96)).exp().mul(-0.5).add(1).mul(beta1);
+  const momentumAt = (step: Tensor): Tensor =>
+    step
+      .mul(decay * Math.log(0.96))
+      .exp()
+      .mul(-0.5)
+      .add(1)
+      .mul(beta1);
   return perParameter('nadam', ['firstMoment', 'secondMoment', 'momentumProduct'], ({ learningRate, step }) => {
     const [now, next] = [momentumAt(step), momentumAt(step.add(1))];
     const correction = biasCorrection(beta2, step);

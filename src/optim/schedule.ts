@@ -58,12 +58,24 @@ export function cosineDecay(options: CosineOptions): Schedule {
   const end = checkNumber('cosineDecay', 'end', options.end ?? 0, { low: 0 });
   const growth = checkWhole('cosineDecay', 'growth', options.growth ?? 1);
   if (options.growth !== undefined && !options.restarts) fail('argument', 'cosineDecay', 'growth needs restarts: true');
-  const descent = (share: Tensor): Tensor => share.mul(Math.PI).cos().add(1).mul((1 - end) / 2).add(end);
+  const descent = (share: Tensor): Tensor =>
+    share
+      .mul(Math.PI)
+      .cos()
+      .add(1)
+      .mul((1 - end) / 2)
+      .add(end);
   if (!options.restarts) return (step) => descent(until(step, steps).div(steps));
   if (growth === 1) return (step) => descent(step.mod(steps).div(steps));
   return (step) => {
     // Descent n begins at steps (growthⁿ − 1) / (growth − 1); the small share keeps the logarithm's rounding from missing a beginning.
-    const n = step.mul((growth - 1) / steps).add(1).log().div(Math.log(growth)).add(1e-6).floor();
+    const n = step
+      .mul((growth - 1) / steps)
+      .add(1)
+      .log()
+      .div(Math.log(growth))
+      .add(1e-6)
+      .floor();
     const length = powerOf(growth, n).mul(steps);
     const begin = length.sub(steps).div(growth - 1);
     return descent(step.sub(begin).div(length).maximum(0));
@@ -100,10 +112,23 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   const start = checkNumber('oneCycle', 'start', options.start ?? 1 / 25, { low: 0 });
   const end = checkNumber('oneCycle', 'end', options.end ?? 1 / 250_000, { low: 0 });
   const peak = Math.max(up * steps - 1, Number.MIN_VALUE); // as in PyTorch: the last step is number steps − 1
-  const along = (from: number, to: number, share: Tensor): Tensor => share.mul(Math.PI).cos().add(1).mul((from - to) / 2).add(to);
+  const along = (from: number, to: number, share: Tensor): Tensor =>
+    share
+      .mul(Math.PI)
+      .cos()
+      .add(1)
+      .mul((from - to) / 2)
+      .add(to);
   return (step) => {
     const rise = along(start, 1, until(step, peak).div(peak));
-    const fall = along(1, end, until(step, steps - 1).sub(peak).div(steps - 1 - peak).maximum(0));
+    const fall = along(
+      1,
+      end,
+      until(step, steps - 1)
+        .sub(peak)
+        .div(steps - 1 - peak)
+        .maximum(0),
+    );
     return where(step.lessEqual(peak), rise, fall);
   };
 }
@@ -115,7 +140,9 @@ export function warmUp(options: { readonly steps: number; readonly start?: numbe
   const start = checkNumber('warmUp', 'start', options.start ?? 0, { low: 0 });
   const { after } = options;
   return (step) => {
-    const rise = until(step, steps).mul((1 - start) / steps).add(start);
+    const rise = until(step, steps)
+      .mul((1 - start) / steps)
+      .add(start);
     return after ? where(step.less(steps), rise, after(step.sub(steps).maximum(0))) : rise;
   };
 }

@@ -35,7 +35,11 @@ describe('schedules', () => {
       },
     ],
     ['warm-up', optim.warmUp({ steps: 4, start: 0.2 }), (t) => 0.2 + 0.8 * Math.min(1, t / 4)],
-    ['warm-up, then cosine', optim.warmUp({ steps: 4, after: optim.cosineDecay({ steps: 10 }) }), (t) => (t < 4 ? t / 4 : (1 + Math.cos((Math.PI * Math.min(10, t - 4)) / 10)) / 2)],
+    [
+      'warm-up, then cosine',
+      optim.warmUp({ steps: 4, after: optim.cosineDecay({ steps: 10 }) }),
+      (t) => (t < 4 ? t / 4 : (1 + Math.cos((Math.PI * Math.min(10, t - 4)) / 10)) / 2),
+    ],
   ];
   it.each(cases)('%s', (_name, schedule, formula) => {
     for (let t = 0; t < 46; t++) expect(optim.scheduleAt(schedule, t), `step ${t}`).toBeCloseTo(formula(t), 10);
@@ -76,7 +80,10 @@ describe('groups, penalties, constraints', () => {
     const optimizer = optim.sgd({
       learningRate: 0.1,
       weightDecay: 0.5,
-      groups: [{ match: /^b/, learningRateFactor: 2, weightDecay: 0 }, { match: 'c', learningRateFactor: 0 }],
+      groups: [
+        { match: /^b/, learningRateFactor: 2, weightDecay: 0 },
+        { match: 'c', learningRateFactor: 0 },
+      ],
     });
     optimizer.minimize(slope(a).add(slope(b)).add(slope(c)), { a, b, c });
     expect([a, b, c].map((v) => v.itemSync())).toEqual([1 - 0.1 * 1.5, 1 - 0.2, 1]);
@@ -120,7 +127,12 @@ describe('groups, penalties, constraints', () => {
 describe('accumulation', () => {
   it('n small batches are one large one, also after a resume in between', () => {
     const x = random.normal([12, 3], { seed: 1, dtype: 'float64' });
-    const loss = (p: Tensor, rows: Tensor): Tensor => rows.matmul(p.reshape([3, 1])).sub(1).square().mean();
+    const loss = (p: Tensor, rows: Tensor): Tensor =>
+      rows
+        .matmul(p.reshape([3, 1]))
+        .sub(1)
+        .square()
+        .mean();
     const make = (accumulate: number) => optim.adam({ learningRate: 0.1, accumulate });
     const [p, whole] = [point(0.1, 0.2, 0.3), make(1)];
     let [q, parts] = [point(0.1, 0.2, 0.3), make(3)];
@@ -171,7 +183,7 @@ describe('averages of weights', () => {
 });
 
 describe('identities', () => {
-  it("the counter-example of Reddi, Kale & Kumar (2018): Adam runs to +1, AMSGrad to −1", () => {
+  it('the counter-example of Reddi, Kale & Kumar (2018): Adam runs to +1, AMSGrad to −1', () => {
     const steps = 202_000;
     const end = (amsgrad: boolean): Tensor => {
       const rule = optim.adamRule({ beta1: 0.9, beta2: 0.99, amsgrad });
@@ -183,7 +195,10 @@ describe('identities', () => {
           const g = where(step.mod(101).equal(1), 1010, -10).cast('float64');
           const slots = Object.fromEntries(names.map((name) => [name, { x: state[name] }]));
           const updated = rule.update({ parameters: { x }, gradients: { x: g }, state: slots, learningRate: zero.add(0.01), step });
-          return [{ x: updated.parameters.x.clip(-1, 1), t: step, state: Object.fromEntries(names.map((name) => [name, updated.state[name].x])) }, undefined] as const;
+          return [
+            { x: updated.parameters.x.clip(-1, 1), t: step, state: Object.fromEntries(names.map((name) => [name, updated.state[name].x])) },
+            undefined,
+          ] as const;
         },
         { x: zero, t: zero, state: Object.fromEntries(names.map((name) => [name, zero])) },
         undefined,
@@ -207,7 +222,15 @@ describe('identities', () => {
     const p = point(3, -2, 5);
     const optimizer = optim.lbfgs({ history: 5 });
     for (let t = 0; t < 25; t++) {
-      optimizer.minimize(p.sub(1).square().mul(tensor(Float64Array.from([1, 3, 9]))).sum().mul(0.5), [p]);
+      optimizer.minimize(
+        p
+          .sub(1)
+          .square()
+          .mul(tensor(Float64Array.from([1, 3, 9])))
+          .sum()
+          .mul(0.5),
+        [p],
+      );
       p.dataSync();
     }
     for (const value of p.dataSync()) expect(value).toBeCloseTo(1, 6);

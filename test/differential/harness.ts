@@ -9,7 +9,7 @@ import { bytesOf, isFloating, type TypedArray, viewArray } from '../../src/core/
 import { decodeArray, encodeArray } from '../../src/core/half.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { type Node, newNode, topologicalOrder } from '../../src/graph/node.ts';
-import { mul } from '../../src/ops/build.ts';
+import { abs, add, mul } from '../../src/ops/build.ts';
 import { evaluateGraph } from '../../src/ops/evaluate.ts';
 import { opOf } from '../../src/ops/registry.ts';
 import '../../src/ops/index.ts';
@@ -141,15 +141,17 @@ function perturbed(problem: Problem, seed: number, amount: number): TypedArray[]
   });
 }
 
-/** The graph with every long sum wrong by about its rounding in float32. */
+/** The graph with every sum wrong by about the rounding of its terms in float32. */
 function noisy(output: Node, seed: number): Node {
   const random = seeded(seed);
   const made = new Map<Node, Node>();
   for (const node of topologicalOrder([output])) {
     const inputs = node.inputs.map((x) => made.get(x) ?? x);
     const rebuilt = inputs.some((x, i) => x !== node.inputs[i]) ? newNode(node.op, inputs, node.attributes, node) : node;
-    const sums = node.op === 'sum' || opOf(node).kind === 'contraction';
-    made.set(node, sums && isFloating(node.dtype) ? mul(rebuilt, 1 + 2e-6 * (random() - 0.5)) : rebuilt);
+    made.set(node, rebuilt);
+    if (!isFloating(node.dtype) || !(node.op === 'sum' || node.op === 'cumsum' || opOf(node).kind === 'contraction')) continue;
+    const magnitude = newNode(node.op, inputs.map(abs), node.attributes, node);
+    made.set(node, add(rebuilt, mul(magnitude, 4e-7 * (random() - 0.5))));
   }
   return made.get(output) ?? output;
 }

@@ -1,7 +1,7 @@
 /** binaryCrossEntropy, the log loss: independent yes/no predictions. */
 import type { Tensor } from '../../tensor/index.ts';
 import { checkNumber, checkOptions } from '../options.ts';
-import { checkSameShape, type ClassWeights, classWeightsOf, type LossOptions, lossOptions, reduced } from './reduction.ts';
+import { type ClassWeights, checkSameShape, classWeightsOf, type LossOptions, lossOptions, reduced } from './reduction.ts';
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** The predictions are logits, not probabilities; stable for any size. Default false. */

@@ -21,7 +21,12 @@ export function bivariateMixture(outputs: Tensor, { bias = 0 }: { readonly bias?
   checkNumber('bivariateMixture', 'bias', bias, { low: 0 });
   const size = outputs.shape[outputs.rank - 1];
   if (outputs.rank < 1 || size < 7 || (size - 1) % 6 !== 0)
-    fail('shape', 'bivariateMixture', `expected outputs [..., 6 · components + 1], got ${showShape(outputs.shape)}`, 'nn.linear(6 * components + 1) makes them.');
+    fail(
+      'shape',
+      'bivariateMixture',
+      `expected outputs [..., 6 · components + 1], got ${showShape(outputs.shape)}`,
+      'nn.linear(6 * components + 1) makes them.',
+    );
   const m = (size - 1) / 6;
   const [end, weights, mean1, mean2, deviation1, deviation2, correlation] = split(outputs, [1, m, m, m, m, m, m], -1);
   return {
@@ -64,14 +69,21 @@ function logNormal({ means, logDeviations, correlation }: BivariateMixture, x1: 
 /** Draws a step [..., 3] (x₁, x₂, end) from the mixture of outputs [..., 6 M + 1]. */
 export function sampleBivariateMixture(outputs: Tensor, options: { readonly bias?: number } = {}): Tensor {
   const { endLogit, logWeights, means, logDeviations, correlation } = bivariateMixture(outputs, options);
-  const chosen = random.categorical(logWeights).oneHot(logWeights.shape[logWeights.rank - 1]).cast('bool'); // [..., M]
+  const chosen = random
+    .categorical(logWeights)
+    .oneHot(logWeights.shape[logWeights.rank - 1])
+    .cast('bool'); // [..., M]
   const of = (values: Tensor): Tensor => where(chosen, values, 0).sum({ axis: -1 });
   const dtype = outputs.dtype === 'float64' ? 'float64' : 'float32';
   const [n1, n2] = [0, 1].map(() => random.normal(endLogit.shape, { dtype }));
   const rho = of(correlation);
   const across = rho.square().neg().add(1).maximum(0).sqrt();
   const x1 = of(means[0]).add(of(logDeviations[0]).exp().mul(n1));
-  const x2 = of(means[1]).add(of(logDeviations[1]).exp().mul(rho.mul(n1).add(across.mul(n2))));
+  const x2 = of(means[1]).add(
+    of(logDeviations[1])
+      .exp()
+      .mul(rho.mul(n1).add(across.mul(n2))),
+  );
   const end = random.uniform(endLogit.shape, { dtype }).less(endLogit.sigmoid()).cast(dtype);
   return stack([x1, x2, end], -1);
 }

@@ -1,7 +1,7 @@
 /** klDivergence: how far predicted probabilities are from given ones (Kullback & Leibler 1951). Letters: K classes. */
 import { type Tensor, where } from '../../tensor/index.ts';
 import { checkOptions } from '../options.ts';
-import { checkSameShape, type ClassWeights, classWeightsOf, type LossOptions, lossOptions, reduced } from './reduction.ts';
+import { type ClassWeights, checkSameShape, classWeightsOf, type LossOptions, lossOptions, reduced } from './reduction.ts';
 
 export interface KlDivergenceOptions extends LossOptions {
   /** The predictions are logarithms of probabilities already, not logits; default false. */

@@ -2,7 +2,7 @@
 import { type Tensor, where } from '../../tensor/index.ts';
 import { checkChoice, checkNumber, checkOptions } from '../options.ts';
 import { checkLabelShape, isLabel, picked } from './labels.ts';
-import { checkSameShape, type ClassWeights, classWeightsOf, type LossOptions, lossOptions, reduced } from './reduction.ts';
+import { type ClassWeights, checkSameShape, classWeightsOf, type LossOptions, lossOptions, reduced } from './reduction.ts';
 
 export interface HingeOptions extends LossOptions {
   /** Squares the margin's violation; default false. */
