@@ -61,7 +61,7 @@ function openDevice(
   return {
     name: 'native',
     target,
-    allocate,
+    allocate: (byteLength) => allocate(byteLength, runtime),
     loadSync(program) {
       const texts = render(program);
       return executable(program, texts, loader.loadSync(texts));

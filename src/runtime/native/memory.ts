@@ -1,17 +1,19 @@
 /** Tensor memory: JavaScript ArrayBuffers, so the garbage collector owns them, aligned for vector loads, with their machine address. */
 import { fail } from '../../core/errors.ts';
 import type { Storage } from '../device.ts';
-import { addressOf } from './runtime.ts';
+import { addressOf, type Runtime } from './runtime.ts';
 
 interface NativeStorage extends Storage {
   /** Machine address of the first byte. */
   readonly address: number;
 }
 
-const alignment = 64;
+const largePage = 2 ** 21;
 
-/** Undefined contents. (glibc recycles freed blocks of this size, so that repeated outputs rarely touch new pages.) */
-export function allocate(byteLength: number): Storage {
+/** Undefined contents. Tensors of several large pages start at one and are put on such; what the C library has recycled needs no new pages at all. */
+export function allocate(byteLength: number, runtime: Pick<Runtime, 'largePages'>): Storage {
+  const large = byteLength >= 2 * largePage;
+  const alignment = large ? largePage : 64;
   const bytes = Math.max(1, byteLength) + alignment;
   let buffer: ArrayBuffer;
   try {
@@ -21,6 +23,7 @@ export function allocate(byteLength: number): Storage {
   }
   const start = addressOf(new Uint8Array(buffer));
   const byteOffset = (alignment - (start % alignment)) % alignment;
+  if (large) runtime.largePages(start + byteOffset, byteLength - (byteLength % largePage));
   const storage: NativeStorage = { byteLength, buffer, byteOffset, address: start + byteOffset };
   return storage;
 }

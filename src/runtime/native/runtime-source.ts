@@ -294,6 +294,15 @@ static int64_t *integers(const double *words, int64_t count) {
   return result;
 }
 
+/* Large pages for a large tensor that has not been touched yet: fewer page faults, fewer misses of the address cache. */
+void gx_large_pages(double address, double bytes) {
+#ifdef MADV_HUGEPAGE
+  madvise((void *)(uintptr_t)address, (size_t)bytes, MADV_HUGEPAGE);
+#else
+  (void)address; (void)bytes;
+#endif
+}
+
 static int reserveArena(program_t *p) {
   size_t huge = 2 << 20, bytes = (size_t)p->arenaBytes;
   if (bytes >= 2 * huge) {

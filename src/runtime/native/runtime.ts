@@ -15,6 +15,8 @@ export interface Runtime {
   freeAfter(owner: object, program: number): void;
   run(program: number, sequence: number, profiled: boolean): void;
   runAsync(program: number, sequence: number, done: (error: unknown) => void): void;
+  /** Asks for large pages under memory that has not been touched yet. */
+  largePages(address: number, bytes: number): void;
   times(program: number, out: Float64Array): void;
 }
 
@@ -48,6 +50,7 @@ export function loadRuntime(path: string): Runtime {
   const create = library.func('double gx_create(const double *words, const double *bound)');
   const free = library.func('void gx_free(double program)');
   const run = library.func('void gx_run(double program, double sequence, int profiled)');
+  const largePages = library.func('void gx_large_pages(double address, double bytes)');
   const times = library.func('void gx_times(double program, void *out)');
   const registry = new FinalizationRegistry<number>((program) => free(program));
   const deepStack = (loadKoffi().config().async_stack_size ?? 0) >= stackBytes;
@@ -72,6 +75,7 @@ export function loadRuntime(path: string): Runtime {
         setImmediate(done, undefined);
       }
     },
+    largePages: (address, bytes) => void largePages(address, bytes),
     times: (program, out) => void times(program, out),
   };
 }
