@@ -11,14 +11,15 @@ export interface Block {
 
 /**
  * The summed dimension that is done in blocks (those around it go turn by turn), and the turns of a block. What a block touches of the second operand's
- * columns should be about two first-level caches, and deep enough that sums stay in registers for a while.
+ * columns should be about two first-level caches, and deep enough that sums stay in registers for a while. Rows that are contiguous along the depth stream
+ * well, so that a somewhat deeper sum is better left whole.
  */
 export function chooseDepthBlock({ depth, node }: Contraction, target: Target, width: number): [number, number] {
   const wanted = Math.max(Math.floor((target.l1Bytes * 2) / (4 * width)), 256);
   for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
     const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
     const { extent } = depth[level];
-    if (each * extent <= wanted * 2) return [level, extent];
+    if (each * extent <= wanted * (depth[depth.length - 1].a === 1 ? 3 : 2)) return [level, extent];
     if (each > wanted && level + 1 < depth.length) continue;
     const blocks = Math.ceil((each * extent) / wanted);
     return [level, Math.max(1, Math.ceil(extent / blocks))];
