@@ -8,12 +8,11 @@ interface NativeStorage extends Storage {
   readonly address: number;
 }
 
+const alignment = 64;
 const largePage = 2 ** 21;
 
-/** Undefined contents. Tensors of several large pages start at one and are put on such; what the C library has recycled needs no new pages at all. */
+/** Undefined contents. Large tensors ask for large pages; what the C library has recycled needs no new pages at all. */
 export function allocate(byteLength: number, runtime: Pick<Runtime, 'largePages'>): Storage {
-  const large = byteLength >= 2 * largePage;
-  const alignment = large ? largePage : 64;
   const bytes = Math.max(1, byteLength) + alignment;
   let buffer: ArrayBuffer;
   try {
@@ -23,7 +22,10 @@ export function allocate(byteLength: number, runtime: Pick<Runtime, 'largePages'
   }
   const start = addressOf(new Uint8Array(buffer));
   const byteOffset = (alignment - (start % alignment)) % alignment;
-  if (large) runtime.largePages(start + byteOffset, byteLength - (byteLength % largePage));
+  if (byteLength >= 2 * largePage) {
+    const first = Math.ceil(start / largePage) * largePage;
+    runtime.largePages(first, Math.floor((start + bytes - first) / largePage) * largePage);
+  }
   const storage: NativeStorage = { byteLength, buffer, byteOffset, address: start + byteOffset };
   return storage;
 }

@@ -15,6 +15,7 @@ export const runtimeSource = `
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <malloc.h>
 #include <sys/syscall.h>
 #endif
 
@@ -219,6 +220,11 @@ static void *worker(void *argument) {
 
 /* Makes the pool at least so large; returns how many threads a program may have, the caller counted. */
 int gx_start(int threads, const double *cpus, int count) {
+#ifdef __GLIBC__
+  /* Freed tensors are kept for the next ones instead of going back to the system page by page. */
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
   pthread_mutex_lock(&runLock);
   if (poolThreads == 1) {
     /* Threads live until the process ends: this code must never be unmapped. */
