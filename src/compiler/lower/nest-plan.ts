@@ -60,8 +60,12 @@ export function planNest(group: Group, stores: Stores, homeInside: HomeInside, t
   }
   const batched = group.space.length > 1 && batches.has(group.space[0]) && !group.axes.includes(0) && draft.loops.filter((l) => l.axis === 0).length === 1;
   const merged = coalesce(draft, seen.accesses, batched);
-  draft = merged;
-  seen = { ...seen, accesses: merged.accesses };
+  // A merge is right when the merged loops touch what the separate ones do; a reshape between two views can make that false.
+  const again = merged.loops.length === draft.loops.length ? seen : observe(group, stores, homeInside, merged);
+  if (again.accesses.every(({ flat }, i) => flat.key === merged.accesses[i].flat.key)) {
+    draft = merged;
+    seen = { ...seen, accesses: merged.accesses };
+  }
   const vector = chooseVector(group, draft.loops, seen.accesses, target);
   const loops = draft.loops.map((l) => (vector && l.variable === vector.variable ? { ...l, unrolled: false } : l));
   const vectorLoop = vector ? (loops.find((l) => l.variable === vector.variable) ?? null) : null;

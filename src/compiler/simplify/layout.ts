@@ -199,30 +199,96 @@ function inputGradient(node: Node, g: Geometry, passes: Passes): Node {
       [1, ...g.inputDilation, 1],
     );
   }
+  if (g.stride.some((s) => s > 1) && g.kernelDilation.every((d) => d === 1)) return gradientByPhases(node, g, passes);
   const spread = g.stride.some((s) => s > 1) ? dilate(dy, g.stride) : dy;
   const padding = g.stride.map((_, i) => {
     const reach = g.kernelDilation[i] * (g.kernelShape[i] - 1);
     const low = reach - g.padding[i][0];
     return [low, g.inputShape[1 + i] - 1 - (spread.shape[1 + i] - 1) - low + reach] as const;
   });
-  const kernel = g.kernelShape.slice(0, rank);
-  const [groupIn, outChannels] = g.kernelShape.slice(rank);
-  const groupOut = outChannels / g.groups;
+  return correlate(spread, turnedKernel(w, g.groups), { padding, dilation: g.kernelDilation, groups: g.groups, space: g.inputShape.slice(1, -1) }, passes);
+}
+
+/** The kernel that leads back from results to inputs: flipped, input and output channels of every group exchanged. */
+function turnedKernel(w: Node, groups: number): Node {
+  const rank = w.shape.length - 2;
+  const kernel = w.shape.slice(0, rank);
+  const [groupIn, outChannels] = w.shape.slice(rank);
   const axes = kernel.map((_, i) => i);
-  const split = build.reshape(build.flip(w, axes), [...kernel, groupIn, g.groups, groupOut]);
-  const turned = build.reshape(build.permute(split, [...axes, rank + 2, rank + 1, rank]), [...kernel, groupOut, g.groups * groupIn]);
+  const split = build.reshape(build.flip(w, axes), [...kernel, groupIn, groups, outChannels / groups]);
+  return build.reshape(build.permute(split, [...axes, rank + 2, rank + 1, rank]), [...kernel, outChannels / groups, groups * groupIn]);
+}
+
+interface Correlation {
+  readonly padding: readonly (readonly [number, number])[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+  /** Spatial shape of the result. */
+  readonly space: readonly number[];
+}
+
+/** A convolution of stride 1. */
+function correlate(x: Node, kernel: Node, { padding, dilation, groups, space }: Correlation, passes: Passes): Node {
+  const outputShape = [x.shape[0], ...space, kernel.shape[kernel.shape.length - 1]];
+  const ones = space.map(() => 1);
   const plain: Geometry = {
     role: 'output',
-    stride: g.stride.map(() => 1),
+    stride: ones,
     padding,
-    kernelDilation: g.kernelDilation,
-    inputDilation: g.stride.map(() => 1),
-    groups: g.groups,
-    inputShape: spread.shape,
-    kernelShape: turned.shape,
-    outputShape: g.inputShape,
+    kernelDilation: dilation,
+    inputDilation: ones,
+    groups,
+    inputShape: x.shape,
+    kernelShape: kernel.shape,
+    outputShape,
   };
-  return convolution(newNode('conv', [spread, turned], plain, node), passes);
+  return convolution(newNode('conv', [x, kernel], plain, { shape: outputShape, dtype: x.dtype }), passes);
+}
+
+/**
+ * The gradient of a strided convolution with respect to its input, without products with zero: inputs with the same remainder modulo the stride see the
+ * same taps of the kernel, so that every remainder is a small convolution of its own; their results lie interleaved.
+ */
+function gradientByPhases(node: Node, g: Geometry, passes: Passes): Node {
+  const [dy, w] = node.inputs;
+  const rank = g.stride.length;
+  const counts = g.stride.map((s, i) => Math.ceil(g.inputShape[1 + i] / s));
+  const phases = sizeOf(g.stride);
+  const channels = g.inputShape[rank + 1];
+  const pieces = Array.from({ length: phases }, (_, number) => {
+    const remainder = unravel(number, g.stride);
+    const first = remainder.map((r, i) => (r + g.padding[i][0]) % g.stride[i]);
+    const taps = first.map((phase, i) => Math.max(0, Math.ceil((g.kernelShape[i] - phase) / g.stride[i])));
+    const shape = [g.inputShape[0], ...counts, 1, channels];
+    if (taps.includes(0)) return build.constant(0, node.dtype, shape);
+    const kernel = build.slice(w, [...first, 0, 0], [...taps, ...g.kernelShape.slice(rank)], [...g.stride, 1, 1]);
+    const padding = taps.map((t, i) => {
+      const start = (remainder[i] + g.padding[i][0] - first[i]) / g.stride[i];
+      const low = t - 1 - start;
+      return [low, counts[i] + t - 1 - dy.shape[1 + i] - low] as const;
+    });
+    const dilation = g.stride.map(() => 1);
+    return build.reshape(correlate(dy, turnedKernel(kernel, g.groups), { padding, dilation, groups: g.groups, space: counts }, passes), shape);
+  });
+  const together = build.reshape(build.concat(pieces, rank + 1), [g.inputShape[0], ...counts, ...g.stride, channels]);
+  const interleaved = build.permute(together, [0, ...counts.flatMap((_, i) => [1 + i, 1 + rank + i]), 2 * rank + 1]);
+  const whole = build.reshape(interleaved, [g.inputShape[0], ...counts.map((c, i) => c * g.stride[i]), channels]);
+  return build.slice(
+    whole,
+    g.inputShape.map(() => 0),
+    g.inputShape,
+  );
+}
+
+/** The index in a shape of a flat row-major number. */
+function unravel(number: number, shape: readonly number[]): number[] {
+  const out = shape.map(() => 0);
+  let rest = number;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    out[i] = rest % shape[i];
+    rest = Math.floor(rest / shape[i]);
+  }
+  return out;
 }
 
 function kernelGradient(node: Node, x: Node, g: Geometry, passes: Passes): Node {
