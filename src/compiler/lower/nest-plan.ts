@@ -62,7 +62,7 @@ export function planNest(group: Group, stores: Stores, homeInside: HomeInside, t
   const merged = coalesce(draft, seen.accesses, batched);
   // A merge is right when the merged loops touch what the separate ones do; a reshape between two views can make that false.
   const again = merged.loops.length === draft.loops.length ? seen : observe(group, stores, homeInside, merged);
-  if (again.accesses.every(({ flat }, i) => flat.key === merged.accesses[i].flat.key)) {
+  if (again.accesses.length === merged.accesses.length && again.accesses.every(({ flat }, i) => flat.key === merged.accesses[i].flat.key)) {
     draft = merged;
     seen = { ...seen, accesses: merged.accesses };
   }
