@@ -116,7 +116,6 @@ export interface Parameter {
 
 /**
  * f(parameters, from, to): does units from … to−1 of its work. Units are independent: any split over threads gives the same bits.
- * `scratch` bytes of private memory come as one more pointer when > 0 (a parameter of kind scratch, the last ones).
  */
 export interface Kernel {
   readonly name: string;

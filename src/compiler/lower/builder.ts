@@ -108,7 +108,7 @@ export class Builder {
     return made;
   }
 
-  /** Forgets reusable values that were made in this scope (after a store may have changed what they were loaded from). */
+  /** A mutable variable: an accumulator. */
   declare(value: Expr, prefix = 'a'): Expr {
     const name = this.fresh(prefix);
     this.push({ kind: 'declare', name, value });
