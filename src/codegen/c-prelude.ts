@@ -21,20 +21,25 @@ export function cPrelude(target: Target): string {
     `typedef int32_t i32v __attribute__((vector_size(${4 * L}))); typedef uint32_t u32v __attribute__((vector_size(${4 * L})));`,
     `typedef uint8_t u8v __attribute__((vector_size(${L}))); typedef int8_t i8v __attribute__((vector_size(${L})));`,
     `typedef uint16_t u16v __attribute__((vector_size(${2 * L}))); typedef short i16v __attribute__((vector_size(${2 * L}))); typedef int64_t i64v __attribute__((vector_size(${8 * L})));`,
-    `static const i32v lane_indices = {${Array.from({ length: L }, (_, l) => l).join(', ')}};`,
+    'typedef float f32x4 __attribute__((vector_size(16))); typedef int32_t i32x4 __attribute__((vector_size(16))); typedef double f64x2 __attribute__((vector_size(16)));',
+    'typedef double f64x2u __attribute__((vector_size(16), aligned(4), may_alias)); typedef double f64u __attribute__((aligned(4), may_alias));',
     '#define INLINE static inline __attribute__((always_inline))',
+    `static const i32v lane_indices = {${Array.from({ length: L }, (_, l) => l).join(', ')}};`,
   ];
   const splat = Array.from({ length: L }, () => 'x').join(', ');
+  out.push(`INLINE i32v splat_i32(int32_t x) { i32v v = {${splat}}; return v; }`);
   for (const { name, c, bytes } of dtypes) {
     const v = `${name}v`;
     out.push(
       `typedef ${c} ${v}u __attribute__((vector_size(${bytes * L}), aligned(${bytes}), may_alias));`,
       `INLINE ${v} load_${name}(const ${c} *p) { return *(const ${v}u *)p; }`,
       `INLINE void store_${name}(${c} *p, ${v} x) { *(${v}u *)p = x; }`,
-      `INLINE ${v} splat_${name}(${c} x) { ${v} v = {${splat}}; return v; }`,
+      ...(name === 'i32' ? [] : [`INLINE ${v} splat_${name}(${c} x) { ${v} v = {${splat}}; return v; }`]),
       `INLINE ${v} load_strided_${name}(const ${c} *p, int64_t s, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
-      `INLINE void store_strided_${name}(${c} *p, ${v} x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,
-      `INLINE void scatter_${name}(${c} *p, i32v i, ${v} x, int64_t n) { for (int64_t l = 0; l < n; l++) p[i[l]] = x[l]; }`,
+      // A vector that is subscripted by a variable lives in memory, and so does the accumulator that it was; a copy spares that.
+      `union lanes_${name} { ${v} whole; ${c} lane[LANES]; };`,
+      `INLINE void store_strided_${name}(${c} *p, ${v} x, int64_t s, int64_t n) { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[l * s] = u.lane[l]; }`,
+      `INLINE void scatter_${name}(${c} *p, i32v i, ${v} x, int64_t n) { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[i[l]] = u.lane[l]; }`,
       `INLINE ${v} gather_${name}(const ${c} *p, i32v i) { ${v} v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
     );
     out.push(partial(name, c, L));
@@ -47,15 +52,29 @@ export function cPrelude(target: Target): string {
 /** Loads and stores of the first n lanes: masked where the machine can. */
 function partial(name: string, c: string, L: number): string {
   const v = `${name}v`;
-  const loops = [
-    `INLINE ${v} load_part_${name}(const ${c} *p, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }`,
-    `INLINE void store_part_${name}(${c} *p, ${v} x, int64_t n) { for (int64_t l = 0; l < n; l++) p[l] = x[l]; }`,
-  ].join('\n');
-  if (L !== 16 || (name !== 'f32' && name !== 'i32')) return loops;
-  const [load, store, view] = name === 'f32' ? ['loadups512', 'storeups512', 'f32v'] : ['loaddqusi512', 'storedqusi512', 'i32v'];
+  const load = `INLINE ${v} load_part_${name}(const ${c} *p, int64_t n)`;
+  const store = `INLINE void store_part_${name}(${c} *p, ${v} x, int64_t n)`;
+  const loops = `${load} { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }
+${store} { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[l] = u.lane[l]; }`;
+  if (L === 4 || (name !== 'f32' && name !== 'i32')) return loops;
+  if (L === 8)
+    return `#ifdef __AVX2__
+${load} { return (${v})__builtin_ia32_maskloadps256((const f32v *)p, splat_i32((int32_t)n) > lane_indices); }
+${store} {
+  if (n >= 8) { store_${name}(p, x); return; }
+  union { ${v} whole; f64x2 half[2]; } u = {x};
+  f64x2 q = u.half[0];
+  if (n & 4) { *(f64x2u *)p = q; p += 4; q = u.half[1]; }
+  if (n & 2) { *(f64u *)p = q[0]; p += 2; q[0] = q[1]; }
+  if (n & 1) *p = (${c})((${name}x4)q)[0];
+}
+#else
+${loops}
+#endif`;
+  const [loads, stores] = name === 'f32' ? ['loadups512', 'storeups512'] : ['loaddqusi512', 'storedqusi512'];
   return `#ifdef __AVX512F__
-INLINE ${v} load_part_${name}(const ${c} *p, int64_t n) { ${v} z = {0}; return (${v})__builtin_ia32_${load}_mask((const ${c} *)p, (${view})z, (unsigned short)((1u << n) - 1)); }
-INLINE void store_part_${name}(${c} *p, ${v} x, int64_t n) { __builtin_ia32_${store}_mask((${c} *)p, (${view})x, (unsigned short)((1u << n) - 1)); }
+${load} { ${v} z = {0}; return __builtin_ia32_${loads}_mask(p, z, (unsigned short)((1u << n) - 1)); }
+${store} { __builtin_ia32_${stores}_mask(p, x, (unsigned short)((1u << n) - 1)); }
 #else
 ${loops}
 #endif`;

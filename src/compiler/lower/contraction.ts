@@ -8,13 +8,13 @@ import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
-import { type Block, chooseDepthBlock, type Packed, packedStrides } from './depth.ts';
+import { type Block, chooseDepthBlock, type Packed, packedStrides, rowsInCache } from './depth.ts';
 import { type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
-import { chooseTile, remainders, type TileChoice } from './tile.ts';
+import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
 
@@ -25,6 +25,11 @@ interface Tile {
   readonly panel: Expr;
   readonly columns: number;
   readonly block: Block | undefined;
+}
+
+interface Range {
+  readonly from: Expr;
+  readonly to: Expr;
 }
 
 class ContractionLowering {
@@ -95,13 +100,15 @@ class ContractionLowering {
     const byPanels = panelsAsUnits(c, target, this.width);
     const panels = Math.ceil(c.columns.extent / this.width);
     const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && i !== this.innerDim && (byPanels || i !== first));
-    const inside = (rowRange: { from: Expr; to: Expr }, panelRange: { from: Expr; to: Expr } | undefined): void =>
+    const inside = (rowRange: Range, panelRange: Range | undefined): void =>
       this.depthBlocks((block) =>
         this.nest(loops, () =>
-          this.panels(panelRange, (panel, columns) => {
-            if (block && this.packsInside) this.pack(panel, columns, block);
-            this.rows(rowRange, panel, columns, block);
-          }),
+          this.rowBlocks(rowRange, (rows) =>
+            this.panels(panelRange, (panel, columns) => {
+              if (block && this.packsInside) this.pack(panel, columns, block);
+              this.rows(rows, panel, columns, block);
+            }),
+          ),
         ),
       );
     const rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
@@ -165,8 +172,23 @@ class ContractionLowering {
     else this.b.loop(this.outerVars[first].name, indexConstant(0), indexConstant(this.c.outer[first].extent), 1, () => this.nest(rest, make));
   }
 
+  /** Rows in blocks that stay in the second-level cache while all panels go by, where a thread has more than that. */
+  private rowBlocks(range: Range, make: (rows: Range) => void): void {
+    const { b, c } = this;
+    const most = rowsInCache(c, this.target, this.depthBlock, this.tile.rows);
+    if (this.packsInside || c.outer.length !== 1 || this.rowDim < 0 || c.columns.extent <= this.width || c.outer[0].extent / this.target.threads <= most) {
+      make(range);
+      return;
+    }
+    const name = b.fresh('rows');
+    b.loop(name, range.from, range.to, most, () => {
+      const from = indexVariable(name);
+      make({ from, to: b.let(indexMin(indexAdd(from, indexConstant(most)), range.to)) });
+    });
+  }
+
   /** Whole panels in a loop, then the one that is left with its own number of vectors. */
-  private panels(range: { from: Expr; to: Expr } | undefined, make: (panel: Expr, columns: number) => void): void {
+  private panels(range: Range | undefined, make: (panel: Expr, columns: number) => void): void {
     const { b, width } = this;
     const whole = Math.floor(this.c.columns.extent / width);
     const rest = this.c.columns.extent - whole * width;
@@ -187,28 +209,24 @@ class ContractionLowering {
     });
   }
 
-  private rows(range: { from: Expr; to: Expr }, panel: Expr, columns: number, block: Block | undefined): void {
+  private rows(range: Range, panel: Expr, columns: number, block: Block | undefined): void {
     if (this.rowDim < 0) {
       this.tileAt({ row: indexConstant(0), count: 1, panel, columns, block });
       return;
     }
     const { b } = this;
     const fixed = range.from.kind === 'const' && range.to.kind === 'const';
-    const total = this.c.outer[this.rowDim].extent;
-    const sizes = [this.tile.rows, ...remainders(this.tile.rows)];
     if (fixed) {
       let at = 0;
-      for (const count of sizes) {
-        const turns = Math.floor((total - at) / count);
-        if (turns === 0) continue;
-        if (turns === 1) this.tileAt({ row: indexConstant(at), count, panel, columns, block });
+      for (const { size, count } of evenly(this.c.outer[this.rowDim].extent, this.tile.rows)) {
+        const make = (row: Expr): void => this.tileAt({ row, count: size, panel, columns, block });
+        const end = at + size * count;
+        if (count === 1) make(indexConstant(at));
         else {
           const name = b.fresh('row');
-          b.loop(name, indexConstant(at), indexConstant(at + turns * count), count, () =>
-            this.tileAt({ row: indexVariable(name), count, panel, columns, block }),
-          );
+          b.loop(name, indexConstant(at), indexConstant(end), size, () => make(indexVariable(name)));
         }
-        at += turns * count;
+        at = end;
       }
       return;
     }
@@ -222,7 +240,7 @@ class ContractionLowering {
         b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
       });
     };
-    for (const count of sizes) step(count);
+    for (const count of [this.tile.rows, ...remainders(this.tile.rows)]) step(count);
   }
 
   /** One register tile: sums over the depth, then the epilogue. */

@@ -1,6 +1,6 @@
 /** Blocks of the summed dimensions: how much of the depth is done at a time, and how a block of the second operand lies when it is packed. */
 import type { Expr, Target } from '../../ir/ir.ts';
-import type { Contraction } from './dims.ts';
+import { type Contraction, panelsAsUnits } from './dims.ts';
 
 /** A block of the depth: a turn of each summed dimension around, and a range of the blocked one. */
 export interface Block {
@@ -14,8 +14,13 @@ export interface Block {
  * columns should be about two first-level caches, and deep enough that sums stay in registers for a while. Rows that are contiguous along the depth stream
  * well, so that a somewhat deeper sum is better left whole.
  */
-export function chooseDepthBlock({ depth, node }: Contraction, target: Target, width: number): [number, number] {
-  const wanted = Math.max(Math.floor((target.l1Bytes * 2) / (4 * width)), 256);
+export function chooseDepthBlock(c: Contraction, target: Target, width: number): [number, number] {
+  const { depth, node } = c;
+  const near = Math.floor((target.l1Bytes * 2) / (4 * width));
+  // Where panels go by one after the other, all rows should stay in the second-level cache.
+  const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
+  const shared = panelsAsUnits(c, target, width) ? Math.floor(target.l2Bytes / (8 * rows)) : near;
+  const wanted = Math.max(Math.min(near, shared), 256);
   for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
     const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
     const { extent } = depth[level];
@@ -25,6 +30,12 @@ export function chooseDepthBlock({ depth, node }: Contraction, target: Target, w
     return [level, Math.max(1, Math.ceil(extent / blocks))];
   }
   return [0, depth[0]?.extent ?? 1];
+}
+
+/** Rows of the first operand of which a block of the depth takes half of the second-level cache: whole tiles, two at least. */
+export function rowsInCache({ depth }: Contraction, target: Target, block: number, tileRows: number): number {
+  const bytes = 4 * (depth.length === 1 ? block : depth.reduce((p, d) => p * d.extent, 1));
+  return tileRows * Math.max(2, Math.floor(target.l2Bytes / 2 / bytes / tileRows));
 }
 
 /** A packed block: the blocked dimension and those inside it, row-major, a panel wide. */

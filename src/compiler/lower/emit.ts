@@ -10,7 +10,7 @@ import { attributesOf, isOp, type Node } from '../../graph/node.ts';
 import type { Expr, IrOp, Type } from '../../ir/ir.ts';
 import { opOf } from '../../ops/registry.ts';
 import { flatten, Index, type LoopVar, unflatten, zeroIndex } from './affine.ts';
-import { type Builder, constantOf, scalarOf } from './builder.ts';
+import { type Builder, constantOf, indexConstant, indexMin, indexSub, scalarOf } from './builder.ts';
 import { type Home, homeIndex } from './group.ts';
 
 /** How values become available inside a kernel. */
@@ -56,9 +56,12 @@ const boolType = (lanes: number): Type => ({ scalar: 'bool', lanes });
 
 export class Emitter {
   readonly context: Emission;
+  /** Tells values of which only some lanes are good from whole ones. */
+  private readonly part: string;
 
-  constructor(context: Emission) {
+  constructor(context: Emission, part = '') {
     this.context = context;
+    this.part = part;
   }
 
   private get b(): Builder {
@@ -74,7 +77,7 @@ export class Emitter {
   value(node: Node, index: readonly Index[]): Expr {
     const held = this.context.inRegister(node, index);
     if (held) return held;
-    const key = `${node.id}@${index.map((i) => i.key).join(',')}`;
+    const key = `${node.id}@${index.map((i) => i.key).join(',')}${this.part}`;
     return this.b.reuse(key, () => this.make(node, index));
   }
 
@@ -191,16 +194,35 @@ export class Emitter {
     const { padding, value } = attributesOf(node, 'pad');
     const input = node.inputs[0];
     let condition: Expr | undefined;
+    let lanes: Expr | undefined;
     const source = index.map((x, i) => {
       const shifted = x.add(-padding[i][0]);
       const { condition: inside, inside: safe } = this.bounded(shifted, 0, input.shape[i]);
       condition = this.both(condition, inside);
-      return safe;
+      const before = inside && this.lanesBefore(shifted, input.shape[i]);
+      if (!before) return safe;
+      lanes = before;
+      return shifted;
     });
     const outside = constantOf({ scalar: scalarOf(node.dtype), lanes: 1 }, value);
     if (sizeOf(input.shape) === 0) return outside;
-    const inner = this.value(input, source);
+    const inner = lanes ? this.firstLanes(lanes).value(input, source) : this.value(input, source);
     return condition ? this.apply('select', scalarOf(node.dtype), condition, inner, outside) : inner;
+  }
+
+  /** How many of the lanes have an index below `high`, where the index counts up from a number ≥ 0 lane by lane. Then memory is read in one piece. */
+  private lanesBefore(index: Index, high: number): Expr | undefined {
+    const { vector } = this.context;
+    if (!vector || index.min < 0 || index.max < high || index.lanewise || index.hides(vector.along) || index.coefficientOf(vector.along) !== 1)
+      return undefined;
+    const left = this.b.let(indexSub(indexConstant(high), indexMin(this.b.index(index), indexConstant(high))));
+    return this.b.let(indexMin(left, vector.count ?? indexConstant(vector.lanes)));
+  }
+
+  /** Emits values of which only the first `count` lanes are needed, and only those may be read from memory. */
+  private firstLanes(count: Expr): Emitter {
+    const { vector } = this.context;
+    return vector ? new Emitter({ ...this.context, vector: { ...vector, count } }, `${this.part} of ${count.kind === 'var' ? count.name : 'some'}`) : this;
   }
 
   private taken(node: Node, index: readonly Index[]): Expr {
