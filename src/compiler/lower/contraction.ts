@@ -2,16 +2,16 @@
  * Schedule of contractions and convolutions: a register tile of rows × vectors, its sums kept in registers over the whole depth; rows stream from
  * the first operand in place, columns come from panels (or rows) of the second. The epilogue (bias, activation, residual …) runs on the registers.
  */
-import { sizeOf, stridesOf } from '../../core/shape.ts';
+import { sizeOf } from '../../core/shape.ts';
 import { type Node, newNode } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
 import { type Block, chooseDepthBlock, type Packed, packedStrides, rowsInCache } from './depth.ts';
-import { type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
+import { alignedBuffers, type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
-import { type Group, type Home, homeIndex } from './group.ts';
+import { type Group, type Home, homeIndex, reindex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
 import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
@@ -70,7 +70,7 @@ class ContractionLowering {
     this.homeInside = homeInside;
     const scalar = scalarOf(c.node.dtype);
     this.type = { scalar, lanes: target.lanes };
-    const last = lastIndex(c.outer, (d) => d.b === 0);
+    const last = c.outer.findLastIndex((d) => d.b === 0);
     this.unitDim = c.outer.findIndex((d) => d.extent > 1);
     const around = last > 0 && last - 1 !== this.unitDim && c.outer[last - 1].b === 0 ? c.outer[last - 1].extent : 1;
     const shared = last === this.unitDim ? target.threads : 1;
@@ -131,7 +131,7 @@ class ContractionLowering {
       buffers: b.buffers,
       units,
       callUnits: first === this.rowDim ? 2 * this.tile.rows : 1,
-      aligned: byPanels ? new Set() : this.alignedBuffers(first),
+      aligned: byPanels ? new Set() : alignedBuffers(c, first, this.group.members, b.buffers),
       samePlace: (read, written) => this.samePlace(read, written),
     };
   }
@@ -439,7 +439,7 @@ class ContractionLowering {
           },
         });
         const values = group.members.map((member) => {
-          const index = sameLength(member.shape, c.node.shape) ? point : unflatten(flattenPoint(point, c.node.shape), member.shape);
+          const index = reindex(point, c.node.shape, member.shape);
           return { member, index, value: emitter.value(member, index) };
         });
         for (const { member, index, value } of values) {
@@ -464,27 +464,6 @@ class ContractionLowering {
     return unflatten(flat, c.node.shape);
   }
 
-  private alignedBuffers(first: number): Set<Node> {
-    const { c } = this;
-    const out = new Set<Node>();
-    const { extent } = first >= 0 ? c.outer[first] : { extent: 1 };
-    if (extent <= 1) return out;
-    const rest = (pick: (d: Dim) => number): number =>
-      c.outer.reduce((sum, d, i) => sum + (i === first ? 0 : pick(d) * (d.extent - 1)), 0) + c.depth.reduce((sum, d) => sum + pick(d) * (d.extent - 1), 0);
-    const d = c.outer[first];
-    if (d.a * extent === sizeOf(c.a.buffer.shape) && c.a.offset + rest((x) => x.a) < d.a) out.add(c.a.buffer);
-    if (!c.panel && d.b * extent === sizeOf(c.b.buffer.shape) && c.b.offset + rest((x) => x.b) + c.columns.extent - 1 < d.b) out.add(c.b.buffer);
-    // Results and the epilogue's operands of the node's own shape; other operands only if they have nothing of the unit dimension.
-    const outPart = d.out * extent === sizeOf(c.node.shape);
-    const members = new Set(this.group.members);
-    const sized = (node: Node): boolean => node.shape[0] === c.node.shape[0] && sizeOf(node.shape) % extent === 0;
-    for (const { node } of this.b.buffers) {
-      if (node === c.a.buffer || node === c.b.buffer) continue;
-      if (outPart && (members.has(node) || sized(node)) && stridesOf(node.shape)[0] * node.shape[0] === sizeOf(node.shape)) out.add(node);
-    }
-    return out;
-  }
-
   private samePlace(read: Node, written: Node): boolean {
     if (read === this.c.a.buffer || read === this.c.b.buffer) return false;
     const reads = this.touched.filter((t) => t.buffer === read);
@@ -498,18 +477,6 @@ class ContractionLowering {
     const epilogue = this.group.members.slice(1).map((n) => n.op);
     return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x') || '1'}, tile ${this.tile.inner > 1 ? `${this.tile.rows}x${this.tile.inner}` : this.tile.rows}x${this.tile.vectors}${this.partial ? ` by ${this.depthBlock}` : ''}${this.packsInside ? ', packing' : ''}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
   }
-}
-
-const sameLength = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
-
-function flattenPoint(point: readonly Index[], shape: readonly number[]): Index {
-  const strides = stridesOf(shape);
-  return point.reduce((sum, x, i) => sum.add(x.scale(strides[i])), Index.of(0));
-}
-
-function lastIndex<T>(list: readonly T[], test: (item: T) => boolean): number {
-  for (let i = list.length - 1; i >= 0; i--) if (test(list[i])) return i;
-  return -1;
 }
 
 export function lowerContraction(c: Contraction, group: Group, stores: Stores, homeInside: HomeInside, target: Target): Lowered {

@@ -32,10 +32,10 @@ export function chooseDepthBlock(c: Contraction, target: Target, width: number):
   return [0, depth[0]?.extent ?? 1];
 }
 
-/** Rows of the first operand of which a block of the depth takes half of the second-level cache: whole tiles, two at least. */
+/** Rows of the first operand of which a block of the depth takes somewhat more than half of the second-level cache: whole tiles, two at least. */
 export function rowsInCache({ depth }: Contraction, target: Target, block: number, tileRows: number): number {
   const bytes = 4 * (depth.length === 1 ? block : depth.reduce((p, d) => p * d.extent, 1));
-  return tileRows * Math.max(2, Math.floor(target.l2Bytes / 2 / bytes / tileRows));
+  return tileRows * Math.max(2, Math.floor((0.6 * target.l2Bytes) / bytes / tileRows));
 }
 
 /** A packed block: the blocked dimension and those inside it, row-major, a panel wide. */

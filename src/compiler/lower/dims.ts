@@ -48,6 +48,26 @@ export function packsInside(c: Contraction, target: Target, width: number): bool
   return c.columns.b !== 1 || (rows >= 12 && c.depth[c.depth.length - 1].b > width);
 }
 
+/** The buffers of which unit u of a kernel over dimension `first` touches only the u-th part. */
+export function alignedBuffers(c: Contraction, first: number, members: readonly Node[], buffers: readonly { readonly node: Node }[]): Set<Node> {
+  const out = new Set<Node>();
+  const { extent } = first >= 0 ? c.outer[first] : { extent: 1 };
+  if (extent <= 1) return out;
+  const rest = (pick: (d: Dim) => number): number =>
+    c.outer.reduce((sum, d, i) => sum + (i === first ? 0 : pick(d) * (d.extent - 1)), 0) + c.depth.reduce((sum, d) => sum + pick(d) * (d.extent - 1), 0);
+  const d = c.outer[first];
+  if (d.a * extent === sizeOf(c.a.buffer.shape) && c.a.offset + rest((x) => x.a) < d.a) out.add(c.a.buffer);
+  if (!c.panel && d.b * extent === sizeOf(c.b.buffer.shape) && c.b.offset + rest((x) => x.b) + c.columns.extent - 1 < d.b) out.add(c.b.buffer);
+  // Results and the epilogue's operands of the node's own shape; other operands only if they have nothing of the unit dimension.
+  const outPart = d.out * extent === sizeOf(c.node.shape);
+  const sized = (node: Node): boolean => node.shape[0] === c.node.shape[0] && sizeOf(node.shape) % extent === 0;
+  for (const { node } of buffers) {
+    if (node === c.a.buffer || node === c.b.buffer) continue;
+    if (outPart && (members.includes(node) || sized(node)) && stridesOf(node.shape)[0] * node.shape[0] === sizeOf(node.shape)) out.add(node);
+  }
+  return out;
+}
+
 /** Strides of an operand along dimensions: its flat index must be affine in them. Undefined when it is not. */
 export function operandStrides(
   operand: Node,

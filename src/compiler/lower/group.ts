@@ -58,5 +58,6 @@ export function memberIndex(group: Group, node: Node, role: Role, point: readonl
   return reindex(row, rowShape(group), node.shape);
 }
 
-const reindex = (index: readonly Index[], from: Shape, to: Shape): Index[] =>
+/** The index of the same element in another shape of the same size. */
+export const reindex = (index: readonly Index[], from: Shape, to: Shape): Index[] =>
   from.length === to.length && from.every((d, i) => d === to[i]) ? [...index] : unflatten(flatten(index, from), to);

@@ -11,7 +11,8 @@ export interface Descriptor {
 }
 
 /** Time on one thread, roughly. */
-export const estimatedSeconds = (program: Program): number => program.flops / 50e9 + program.bytes / 10e9;
+const secondsOf = ({ flops, bytes }: { readonly flops: number; readonly bytes: number }): number => flops / 50e9 + bytes / 10e9;
+export const estimatedSeconds = (program: Program): number => secondsOf(program);
 
 /** Barriers that one run passes. */
 const barriersIn = (steps: readonly Step[]): number =>
@@ -19,6 +20,16 @@ const barriersIn = (steps: readonly Step[]): number =>
 
 /** Starting the other threads costs about 0.6 µs and a barrier 0.2 µs: a program that is not longer than that stays on the caller's thread. */
 const worthThreads = (program: Program): boolean => estimatedSeconds(program) > 2e-6 + 0.5e-6 * barriersIn(program.steps);
+
+/** Pieces of a launch that threads may take from each other are about so long, and no smaller than a quarter of a thread's share. */
+const pieceSeconds = 200e-6;
+
+/** Blocks of a piece; 0: every thread does its own share at once. */
+function pieceOf(program: Program, launches: readonly Launch[], blocks: number, threads: number): number {
+  const seconds = launches.reduce((sum, { kernel }) => sum + secondsOf(program.kernels[kernel]), 0) / threads;
+  const pieces = Math.min(4, Math.floor(seconds / pieceSeconds));
+  return pieces < 2 || blocks < 2 * threads || blocks >= 2 ** 28 ? 0 : Math.ceil(blocks / threads / pieces);
+}
 
 /** `addresses[k]` is the machine address of kernel k; `threads` is how many the device has. */
 export function encodeProgram(program: Program, addresses: readonly number[], threads: number): Descriptor {
@@ -35,19 +46,26 @@ export function encodeProgram(program: Program, addresses: readonly number[], th
     return words;
   };
 
-  const stepWords = (step: Step): number[] => {
+  /** `alone`: nothing runs beside the step, so that any thread may do any part of it. */
+  const stepWords = (step: Step, alone: boolean): number[] => {
     switch (step.kind) {
-      case 'launch':
-        return [opcode.launch, ...launchWords(step), step.units, Math.max(1, step.align)];
-      case 'sweep':
-        return [opcode.sweep, step.blocks, step.launches.length, ...step.launches.flatMap((launch) => [...launchWords(launch), launch.align])];
+      case 'launch': {
+        const block = Math.max(1, step.align);
+        const piece = alone ? pieceOf(program, [step], Math.ceil(step.units / block), threads) : 0;
+        return [opcode.launch, ...launchWords(step), step.units, block, piece];
+      }
+      case 'sweep': {
+        const piece = alone ? pieceOf(program, step.launches, step.blocks, threads) : 0;
+        const launches = step.launches.flatMap((launch) => [...launchWords(launch), launch.align]);
+        return [opcode.sweep, step.blocks, step.launches.length, piece, ...launches];
+      }
       case 'barrier':
         return [opcode.barrier];
       case 'loop': {
         const [firstLaunch, first] = [launches.length, places.length];
         const before = savedArguments;
         savedArguments = 0;
-        const body = step.body.flatMap(stepWords);
+        const body = stepsWords(step.body, false);
         const count = places.length - first;
         // The walk saves the arguments of a loop's body on a stack: as deep as the deepest nest of loops needs.
         savedArguments = Math.max(before, count + savedArguments);
@@ -59,6 +77,11 @@ export function encodeProgram(program: Program, addresses: readonly number[], th
     }
   };
 
+  const stepsWords = (steps: readonly Step[], outermost: boolean): number[] => {
+    const isBarrier = (i: number): boolean => (steps[i] === undefined ? outermost : steps[i].kind === 'barrier');
+    return steps.flatMap((step, i) => stepWords(step, isBarrier(i - 1) && isBarrier(i + 1)));
+  };
+
   const argumentOf = (launch: number, index: number): number => {
     const at = firstArgument[launch] + index;
     if (!(at < (firstArgument[launch + 1] ?? places.length)))
@@ -66,7 +89,7 @@ export function encodeProgram(program: Program, addresses: readonly number[], th
     return at;
   };
 
-  const code = program.steps.flatMap(stepWords);
+  const code = stepsWords(program.steps, true);
   const bindingOf = (place: Place): number => (place.kind === 'arena' ? -1 : place.kind === 'input' ? place.index : program.inputs.length + place.index);
   const bound = places.filter((p) => p.kind !== 'arena').length;
   const sizes = [places.length, savedArguments, launches.length, code.length, program.arenaBytes, bound];

@@ -76,6 +76,15 @@ describe('native device', () => {
     expect([...result]).toEqual(expected);
   });
 
+  it.each([1, 2, 3, 5])('does every piece of a long launch once, whoever takes it, on %i threads', (threads) => {
+    // A thousand launches in one run, each announced as long; the blocks of the first half take longer, so that the last threads help the first.
+    const count = kernel('count', 'for (int64_t i = from; i < to; i++) { for (volatile int n = i < 500 ? 300 : 0; n > 0; n--); x0[i] += 1; }', 1e9);
+    const shared = Array.from({ length: 1000 }, () => [launch(0, 1003, [arena(0)], 16), barrier]).flat();
+    const sweep = { kind: 'sweep', blocks: 100, launches: [launch(0, 1000, [arena(0)], 10), launch(1, 1000, [arena(0), output(0)], 10)] } as const;
+    const p = program({ kernels: [count, double], steps: [...shared, sweep], inputs: [], outputs: [1000], arenaBytes: 4096 });
+    expect(runOn(threads, p, [])).toEqual([new Float32Array(1000).fill(2 * 1001)]);
+  });
+
   it('runs a single block on the calling thread and skips empty launches', () => {
     const [result] = runOn(
       4,

@@ -36,6 +36,7 @@ typedef struct {
   timing_t **timings;     /* per thread */
 } program_t;
 
+enum { MAX_THREADS = 1024 };
 enum { LAUNCH = 1, SWEEP = 2, BARRIER = 3, LOOP = 4 };
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -96,7 +97,7 @@ static void barrier(barrier_t *b, int threads) {
 }
 
 /* ---- the walk: every thread goes through the same steps and does its share ---- */
-typedef struct { const program_t *program; int thread, threads; timing_t *timings; } walker_t;
+typedef struct { const program_t *program; int thread, threads; timing_t *timings; uint32_t turn; } walker_t;
 
 static inline void call(const walker_t *w, const int64_t *launch, char **table, int64_t from, int64_t to) {
   kernel_t kernel = (kernel_t)(uintptr_t)launch[0];
@@ -106,33 +107,65 @@ static inline void call(const walker_t *w, const int64_t *launch, char **table, 
   w->timings[launch[2]].seconds += (double)(now() - start) * 1e-9;
 }
 
-/* This thread's share of the units, in whole blocks. A single block stays on the caller, whose cache is warm. */
-static inline int share(const walker_t *w, int64_t units, int64_t block, int64_t *from, int64_t *to) {
-  int64_t blocks = (units + block - 1) / block;
-  if (blocks == 1) { *from = 0; *to = units; return w->thread == 0; }
-  *from = blocks * w->thread / w->threads * block;
-  *to = blocks * (w->thread + 1) / w->threads * block;
-  if (*to > units) *to = units;
+/* This thread's share of the blocks. A single one stays on the caller, whose cache is warm. */
+static inline int share(const walker_t *w, int64_t blocks, int64_t *from, int64_t *to) {
+  if (blocks == 1) { *from = 0; *to = 1; return w->thread == 0; }
+  *from = blocks * w->thread / w->threads;
+  *to = blocks * (w->thread + 1) / w->threads;
   return *from < *to;
 }
 
-static void walk(const walker_t *w, const int64_t *at, const int64_t *end, char **table, char **save) {
+/*
+ * Between two barriers a launch may go to whoever has time: each thread takes pieces from the front of its own share, then from the back of another's. What is
+ * left of a share is one word, turn (8 bits), from, to (28 bits each); whoever comes first in a turn fills it in, for its owner may be delayed.
+ */
+typedef struct { ALIGNED uint64_t left; } pile_t;
+static pile_t piles[MAX_THREADS]; /* emptied before each run */
+static const int64_t mostShared = (1 << 28) - 1;
+
+static int claim(const walker_t *w, int owner, int64_t blocks, int64_t piece, int64_t *from, int64_t *to) {
+  uint64_t turn = (uint64_t)(w->turn & 255) << 56, *pile = &piles[owner].left, seen = __atomic_load_n(pile, __ATOMIC_RELAXED);
+  for (;;) {
+    uint64_t left = seen;
+    if ((left ^ turn) >> 56) left = turn | (uint64_t)(blocks * owner / w->threads) << 28 | (uint64_t)(blocks * (owner + 1) / w->threads);
+    int64_t first = (int64_t)(left >> 28 & (uint64_t)mostShared), last = (int64_t)(left & (uint64_t)mostShared);
+    if (first >= last) return 0;
+    *from = first, *to = last;
+    if (owner == w->thread) *to = last - first > piece ? first + piece : last;
+    else *from = last - first > piece ? last - piece : first;
+    uint64_t rest = owner == w->thread ? turn | (uint64_t)*to << 28 | (uint64_t)last : turn | (uint64_t)first << 28 | (uint64_t)*from;
+    if (__atomic_compare_exchange_n(pile, &seen, rest, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return 1;
+  }
+}
+
+/* The next range of blocks for this thread: its whole share at once (piece 0), or piece by piece. "offset" counts the owners it has been to. */
+static inline int next(const walker_t *w, int64_t blocks, int64_t piece, int *offset, int64_t *from, int64_t *to) {
+  if (piece == 0 || w->threads == 1) return (*offset)++ == 0 && share(w, blocks, from, to);
+  for (; *offset < w->threads; ++*offset) if (claim(w, (w->thread + *offset) % w->threads, blocks, piece, from, to)) return 1;
+  return 0;
+}
+
+static void walk(walker_t *w, const int64_t *at, const int64_t *end, char **table, char **save) {
   int64_t from, to;
   while (at < end) switch (*at) {
-    case LAUNCH: /* function, first argument, launch, units, align */
+    case LAUNCH: { /* function, first argument, launch, units, units of a block, blocks of a piece */
+      int64_t units = at[4], block = at[5], blocks = (units + block - 1) / block;
       if (w->timings) w->timings[at[3]].calls++;
-      if (share(w, at[4], at[5], &from, &to)) call(w, at + 1, table, from, to);
-      at += 6;
+      w->turn += at[6] > 0;
+      for (int owners = 0; next(w, blocks, at[6], &owners, &from, &to);) call(w, at + 1, table, from * block, to * block < units ? to * block : units);
+      at += 7;
       break;
-    case SWEEP: { /* blocks, count, then (function, first argument, launch, units of a block) each */
+    }
+    case SWEEP: { /* blocks, count, blocks of a piece, then (function, first argument, launch, units of a block) each */
       int64_t count = at[2];
-      if (w->timings) for (int64_t i = 0; i < count; i++) w->timings[at[5 + 4 * i]].calls++;
-      if (share(w, at[1], 1, &from, &to)) {
+      if (w->timings) for (int64_t i = 0; i < count; i++) w->timings[at[6 + 4 * i]].calls++;
+      w->turn += at[3] > 0;
+      for (int owners = 0; next(w, at[1], at[3], &owners, &from, &to);) {
         for (int64_t u = from; u < to; u++) {
-          for (int64_t i = 0; i < count; i++) { int64_t units = at[6 + 4 * i]; call(w, at + 3 + 4 * i, table, u * units, (u + 1) * units); }
+          for (int64_t i = 0; i < count; i++) { int64_t units = at[7 + 4 * i]; call(w, at + 4 + 4 * i, table, u * units, (u + 1) * units); }
         }
       }
-      at += 3 + 4 * count;
+      at += 4 + 4 * count;
       break;
     }
     case BARRIER:
@@ -166,7 +199,7 @@ static void walkAll(const program_t *p, int thread, int threads, int profiled) {
     const int64_t *b = p->bindings + 3 * i;
     table[b[0]] = (char *)(uintptr_t)p->bound[1 + b[1]] + b[2];
   }
-  walker_t w = { p, thread, threads, profiled ? p->timings[thread] : NULL };
+  walker_t w = { p, thread, threads, profiled ? p->timings[thread] : NULL, 0 };
   if (profiled) memset(w.timings, 0, (size_t)p->launches * sizeof *w.timings);
   walk(&w, p->code, p->code + p->codeLength, table, table + p->arguments);
 }
@@ -231,6 +264,7 @@ int gx_start(int threads, const double *cpus, int count) {
     Dl_info self;
     if (dladdr((void *)gx_start, &self)) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
   }
+  if (threads > MAX_THREADS) threads = MAX_THREADS;
   if (threads > count) barrierSpins = 100, idleNanoseconds = 20000;
 #ifdef __linux__
   for (int i = cpuCount; i < count && i < MAX_CPUS && cpus[i] < MAX_CPUS; i++) cpuList[cpuCount++] = (int)cpus[i];
@@ -273,6 +307,7 @@ static void execute(const program_t *p, int profiled) {
 #endif
     job = p;
     jobProfiled = profiled;
+    for (int t = 0; t < threads; t++) piles[t].left = 0;
     __atomic_add_fetch(&generation, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&sleepers, __ATOMIC_SEQ_CST)) wakeAll();
     walkAll(p, 0, threads, profiled);
