@@ -39,6 +39,8 @@ const weights: Partial<Record<Node['op'], number>> = {
   randomBits: 70,
 };
 const keepAbove = 14;
+/** More ways to one value are not counted. */
+const mostWays = 32;
 
 /** Ops that are evaluated by a schedule of their own and always own their result. */
 export const hasOwnSchedule = (node: Node): boolean => {
@@ -156,16 +158,20 @@ function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owne
     }
     needs.set(node, all);
   }
-  // Consumers first: which kept values would compute this one again?
-  const users = new Map<Node, Set<Node>>();
+  // Consumers first: how often would this value be computed again? Once for every kept value that needs it and, within one, for every way in which its
+  // elements are renamed on the way there (shifted by slices and pads, say); a slice needs only its part of them.
+  const users = new Map<Node, Map<string, number>>();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
-    const roots = users.get(node) ?? new Set<Node>();
-    if (!isKept(node) && opOf(node).kind !== 'movement' && roots.size > 1 && (costOf(node) - 1) * (roots.size - 1) > keepAbove) keep(node);
-    const mine = isKept(node) ? new Set([node]) : roots;
+    const ways = users.get(node) ?? new Map<string, number>();
+    const times = [...ways.values()].reduce((sum, share) => sum + share, 0);
+    if (!isKept(node) && opOf(node).kind !== 'movement' && times > 1 && (costOf(node) - 1) * (times - 1) > keepAbove) keep(node);
+    const renames = opOf(node).kind === 'movement' && node.op !== 'reshape' && node.op !== 'broadcast';
     for (const input of node.inputs) {
-      const known = users.get(input) ?? new Set<Node>();
-      for (const root of mine) known.add(root);
+      const known = users.get(input) ?? new Map<string, number>();
+      const share = Math.min(1, sizeOf(node.shape) / Math.max(1, sizeOf(input.shape)));
+      if (isKept(node)) known.set(`${node.id}`, 1);
+      else for (const [way, part] of ways) if (known.size < mostWays) known.set(renames ? `${way} ${node.id}` : way, renames ? part * share : part);
       users.set(input, known);
     }
   }
