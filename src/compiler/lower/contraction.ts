@@ -14,6 +14,7 @@ import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, reindex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
+import { packPanel } from './pack.ts';
 import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
@@ -260,8 +261,7 @@ class ContractionLowering {
       if (d.b !== 0) bBase = indexAdd(bBase, indexMul(at, d.b));
     });
     bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
-    // Each thread packs into a place of its own, found by where its range begins.
-    if (this.packsInside) bBase = indexMul(unitsFrom, this.packed.size);
+    if (this.packsInside) bBase = this.packedPlace;
     const aStart = b.let(aBase);
     const bStart = b.let(bBase);
     const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
@@ -332,46 +332,15 @@ class ContractionLowering {
     b.push({ kind: 'if', condition: more, body: waiting, otherwise: last });
   }
 
-  /** Copies a block of the second operand's columns together; lanes beyond the columns stay what they were (0). */
+  /** Each thread packs into a place of its own, found by where its range begins. */
+  private get packedPlace(): Expr {
+    return indexMul(unitsFrom, this.packed.size);
+  }
+
   private pack(panel: Expr, columns: number, block: Block): void {
-    const { b, c, type } = this;
-    const { lanes } = this.target;
-    const { strides } = this.packed;
-    const vectors = Math.ceil(columns / lanes);
-    const tail = columns % lanes;
-    const slot = b.buffer(this.scratch, true);
-    const walk = (level: number, from: Expr, to: Expr): void => {
-      const d = c.depth[level];
-      if (!d) {
-        for (let v = 0; v < vectors; v++) {
-          const count = v === vectors - 1 && tail > 0 ? { count: indexConstant(tail) } : {};
-          const value = b.let({
-            kind: 'load',
-            type,
-            buffer: this.bSlot,
-            index: indexAdd(from, indexConstant(v * lanes * c.columns.b)),
-            stride: c.columns.b,
-            ...count,
-          });
-          b.push({ kind: 'store', buffer: slot, index: indexAdd(to, indexConstant(v * lanes)), value, stride: 1 });
-        }
-        return;
-      }
-      const around = block.around[level];
-      if (around) {
-        walk(level + 1, indexAdd(from, indexMul(around, d.b)), to);
-        return;
-      }
-      const name = b.fresh('p');
-      const k = indexVariable(name);
-      const blocked = level === this.depthLevel;
-      const start = blocked ? block.from : indexConstant(0);
-      b.loop(name, start, blocked ? block.to : indexConstant(d.extent), 1, () =>
-        walk(level + 1, indexAdd(from, indexMul(k, d.b)), indexAdd(to, indexMul(blocked ? indexSub(k, start) : k, strides[level]))),
-      );
-    };
-    const source = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
-    walk(0, b.let(source), b.let(indexMul(unitsFrom, this.packed.size)));
+    const { b, c, target, type, packed, depthLevel, bSlot: source } = this;
+    const from = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
+    packPanel({ b, c, target, type, packed, depthLevel, source, destination: b.buffer(this.scratch, true) }, columns, block, from, this.packedPlace);
   }
 
   /** Offsets of the rows of a tile, in the first operand and as indices along the row dimensions. */
