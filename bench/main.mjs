@@ -3,12 +3,12 @@
  * within the same minute, and while one works the others are stopped. Figures are medians over all calls of all turns.
  */
 import { parseArgs } from 'node:util';
-import { exploreReport, memoryReport, startReport } from './probes.mjs';
+import { ceilingsReport, exploreReport, memoryReport, startReport } from './probes.mjs';
 import { comparableTorch, startGradix, startTorch } from './workers.mjs';
 import { workloadNames, workloads } from './workloads.mjs';
 
 const usage = `npm run bench -- [--peer torch] [--json] [--only NAME,NAME] [--all] [--rounds N] [--blocks N] [--threads N]
-npm run bench -- --start | --memory | --explore [--json]
+npm run bench -- --start | --memory | --explore | --ceilings [--json]
 
   --peer torch   also time PyTorch, in turns; the better of its two settings counts (needs python3 with torch; GRADIX_PYTHON names another python)
   --only         these workloads; without it the main six, with --all every one:
@@ -18,6 +18,7 @@ npm run bench -- --start | --memory | --explore [--json]
   --start        first training step of the digit net with a cold and a warm kernel cache, and the time of importing gradix
   --memory       growth of the resident memory over 20,000 training steps and 20,000 lazy evaluations
   --explore      100 different small expressions in a fresh process
+  --ceilings     what the processor can do at most, on --threads: multiply-add fed from the first cache, reading from the second and from memory, a barrier
   --json         one JSON object per line`;
 
 const options = {
@@ -31,6 +32,7 @@ const options = {
   start: { type: 'boolean', default: false },
   memory: { type: 'boolean', default: false },
   explore: { type: 'boolean', default: false },
+  ceilings: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 };
 
@@ -131,9 +133,11 @@ async function main() {
     console.log(usage);
     return 0;
   }
-  const probes = [values.start && startReport, values.memory && memoryReport, values.explore && exploreReport].filter(Boolean);
+  const probes = [values.start && startReport, values.memory && memoryReport, values.explore && exploreReport, values.ceilings && ceilingsReport].filter(
+    Boolean,
+  );
   if (probes.length === 0) return runWorkloads(values);
-  for (const probe of probes) await probe(print(values));
+  for (const probe of probes) await probe(print(values), positive('threads', values.threads));
   return 0;
 }
 

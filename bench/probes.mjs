@@ -1,5 +1,6 @@
 /** The questions that a stopwatch around one call cannot answer: each asked in fresh processes (probes/*.mjs), which answer with one JSON line. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,10 +25,13 @@ async function withCache(body) {
   }
 }
 
+/** Fresh processes, each with a cold and a warm cache. */
+const rounds = 5;
+
 const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** First training step of the digit net in a fresh process, kernel cache empty and full, and the import; medians of `rounds` processes. */
-export async function startReport(print, rounds = 5) {
+export async function startReport(print) {
   const cold = [];
   const warm = [];
   for (let i = 0; i < rounds; i++) {
@@ -55,3 +59,41 @@ export async function memoryReport(print) {
 export async function exploreReport(print) {
   print({ name: 'explore', ...(await withCache((cache) => ask('explore.mjs', [], cache))) });
 }
+
+/** Bytes of a data cache of the first processor, or a usual size. */
+function cacheBytes(level, otherwise) {
+  for (let index = 0; index < 8; index++) {
+    const read = (name) => readFileSync(`/sys/devices/system/cpu/cpu0/cache/index${index}/${name}`, 'utf8').trim();
+    try {
+      if (Number(read('level')) !== level || read('type') === 'Instruction') continue;
+      const [, size, unit] = /^(\d+)([KM]?)/.exec(read('size'));
+      return Number(size) * { '': 1, K: 2 ** 10, M: 2 ** 20 }[unit];
+    } catch {}
+  }
+  return otherwise;
+}
+
+/** What the processor can do at most: multiply-add fed from the first cache, reading from the second and from memory, a barrier. Needs a C compiler. */
+export async function ceilings(threads) {
+  const folder = await mkdtemp(join(tmpdir(), 'gradix-bench-'));
+  try {
+    const program = join(folder, 'ceilings');
+    const source = join(here, 'probes/ceilings.c');
+    await execute(process.env.GRADIX_CC ?? 'cc', [
+      '-O3',
+      '-march=native',
+      '-mprefer-vector-width=512',
+      '-ffp-contract=fast',
+      '-pthread',
+      source,
+      '-o',
+      program,
+    ]);
+    const { stdout } = await execute(program, [String(threads), String(cacheBytes(1, 32 * 2 ** 10)), String(cacheBytes(2, 2 ** 20))]);
+    return JSON.parse(stdout);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export const ceilingsReport = async (print, threads) => print({ name: 'ceilings', threads, ...(await ceilings(threads)) });
