@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,6 +56,27 @@ function sourceStamp() {
   return hash.digest('hex');
 }
 
+/** The same modules in few files, below node/: Node would spend longer on finding and opening hundreds of them than on running them. */
+function bundleForNode(folder) {
+  const { buildSync } = createRequire(join(root, 'package.json'))('esbuild');
+  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const targets = [...Object.values(exports).map((entry) => entry.node), ...Object.values(bin)];
+  const names = targets.map((target) => /^\.\/dist\/node\/(.*)\.js$/.exec(target)[1]);
+  buildSync({
+    entryPoints: Object.fromEntries(names.map((name) => [name, join(folder, `${name}.js`)])),
+    outdir: join(folder, 'node'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    // package.json names the files with side effects where they will be, not where they are now.
+    ignoreAnnotations: true,
+    logLevel: 'warning',
+  });
+}
+
 /** Compiles src/ into dist/ by way of a temporary folder, so that nobody ever sees half a build. */
 function build(force) {
   const stampFile = join(root, 'dist/.stamp');
@@ -71,6 +93,7 @@ function build(force) {
       mkdirSync(dirname(join(fresh, file)), { recursive: true });
       copyFileSync(join(root, 'src', file), join(fresh, file));
     }
+    bundleForNode(fresh);
     writeFileSync(join(fresh, '.stamp'), stamp);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(root, 'dist'));

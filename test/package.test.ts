@@ -9,14 +9,14 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 interface Manifest {
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly node: string; readonly default: string }>>;
   readonly bin: Readonly<Record<string, string>>;
 }
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 
 it('every entry point is built, declared and importable', () => {
-  for (const { types, default: code } of Object.values(manifest.exports))
-    for (const file of [types, code]) expect(existsSync(join(root, file)), file).toBe(true);
+  for (const { types, node, default: code } of Object.values(manifest.exports))
+    for (const file of [types, node, code]) expect(existsSync(join(root, file)), file).toBe(true);
   for (const file of Object.values(manifest.bin)) expect(existsSync(join(root, file)), file).toBe(true);
   const names = Object.keys(manifest.exports).map((path) => path.replace('.', 'gradix'));
   const program = `for (const name of ${JSON.stringify(names)}) console.log(name, Object.keys(await import(name)).length);`;
