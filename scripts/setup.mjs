@@ -57,7 +57,7 @@ function sourceStamp() {
 }
 
 /** The same modules in few files, below node/: Node would spend longer on finding and opening hundreds of them than on running them. */
-function bundleForNode(folder) {
+function bundleForNode(folder, stamp) {
   const { buildSync } = createRequire(join(root, 'package.json'))('esbuild');
   const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const targets = [...Object.values(exports).map((entry) => entry.node), ...Object.values(bin)];
@@ -73,6 +73,8 @@ function bundleForNode(folder) {
     packages: 'external',
     // package.json names the files with side effects where they will be, not where they are now.
     ignoreAnnotations: true,
+    // The compiled programs that the native device remembers belong to this build.
+    define: { GRADIX_BUILD: JSON.stringify(stamp) },
     logLevel: 'warning',
   });
 }
@@ -93,7 +95,7 @@ function build(force) {
       mkdirSync(dirname(join(fresh, file)), { recursive: true });
       copyFileSync(join(root, 'src', file), join(fresh, file));
     }
-    bundleForNode(fresh);
+    bundleForNode(fresh, stamp);
     writeFileSync(join(fresh, '.stamp'), stamp);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(root, 'dist'));

@@ -1,10 +1,11 @@
 /** The package as a stranger sees it: every public entry point exists with its declarations and can be imported; the rooms obey the architecture. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { nativeDevice } from '../src/runtime/native/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -52,4 +53,35 @@ it('the architecture check sees wrong arrows, cycles, stray Node imports and lon
   expect(problemsOf({ 'io/files.ts': "import { readFile } from 'node:fs/promises';\n", 'runtime/native/load.ts': "import koffi from 'koffi';\n" })).toEqual([]);
   expect(problemsOf({ 'core/a.ts': 'export {};\n'.repeat(501) })).toEqual(['core/a.ts: 501 lines, more than 500']);
   expect(problemsOf({ 'zoo/a.ts': "import '../core/b.ts';\n", 'core/b.ts': '' })).toEqual(['zoo/a.ts: zoo/ is not in the table of rooms']);
+});
+
+const opened = nativeDevice();
+
+it.skipIf('unavailable' in opened)('a later process takes compiled programs from the cache and computes the same', () => {
+  const cache = mkdtempSync(join(tmpdir(), 'gradix-recall-'));
+  const program = `
+    import { compile, nn, optim, random, seed } from 'gradix';
+    seed(3);
+    const model = nn.sequential(nn.linear(8), nn.tanh(), nn.linear(3));
+    const optimizer = optim.adam({ learningRate: 0.1 });
+    const step = compile((x, y) => { const loss = nn.crossEntropy(model.apply(x), y); optimizer.minimize(loss, model); return loss; });
+    const [x, y] = [random.normal([16, 4], { seed: 1 }), random.randint([16], { low: 0, high: 3, seed: 2 })];
+    for (let i = 0; i < 5; i++) console.log(await step(x, y).item());
+    console.log(step.explain(x, y).kernels.length, step.explain(x, y).source.length);`;
+  const run = () =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, GRADIX_CACHE: cache, GRADIX_DEBUG: '1', GRADIX_DEVICE: 'native' },
+    });
+  try {
+    const [first, second] = [run(), run()];
+    expect(first.stderr).toContain('native: compiled');
+    expect(second.stderr).toContain('recalled: program');
+    expect(second.stderr).not.toContain('native: compiled');
+    expect(first.stdout.split('\n')).toHaveLength(7);
+    expect(second.stdout).toBe(first.stdout);
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
 });

@@ -43,8 +43,10 @@ export function loadProgram(request: ProgramRequest): Loaded {
   if (known) return known;
   const start = performance.now();
   if (!device) return keep(key, request.why, { executable: interpretedExecutable(request.graph()), program: undefined }, start);
+  const recalled = device.recall?.(request.text);
+  if (recalled) return keep(key, `${request.why}, recalled`, recalled, start);
   const program = programFor(request.graph(), device);
-  return keep(key, request.why, { executable: device.loadSync(program), program }, start);
+  return keep(key, request.why, { executable: device.loadSync(program, request.text), program }, start);
 }
 
 /** As loadProgram; the event loop is free while the device's compiler works. */
@@ -52,8 +54,10 @@ export async function loadProgramAsync(request: ProgramRequest): Promise<Loaded>
   const { key, device, known } = lookUp(request);
   if (known || !device) return known ?? loadProgram(request);
   const start = performance.now();
+  const recalled = device.recall?.(request.text);
+  if (recalled) return keep(key, `${request.why}, recalled`, recalled, start);
   const program = programFor(request.graph(), device);
-  return keep(key, request.why, { executable: await device.load(program), program }, start);
+  return keep(key, request.why, { executable: await device.load(program, request.text), program }, start);
 }
 
 function lookUp({ text, why }: ProgramRequest): { readonly key: string; readonly device: CompiledDevice | undefined; readonly known: Loaded | undefined } {

@@ -42,6 +42,9 @@ export interface CompiledDevice {
   readonly target: Target;
   /** Memory with undefined contents, at least 64-byte aligned. */
   allocate(byteLength: number): Storage;
-  loadSync(program: Program): Executable;
-  load(program: Program): Promise<Executable>;
+  /** `structure` identifies the graph that the program computes: a device may remember the program for later processes. */
+  loadSync(program: Program, structure?: string): Executable;
+  load(program: Program, structure?: string): Promise<Executable>;
+  /** What an earlier process loaded with this structure, its kernels without their loop IR. */
+  recall?(structure: string): { readonly program: Program; readonly executable: Executable } | undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Compiled libraries on disk, found again by content. A library's name is the digest of its bytes and is verified before it is loaded;
- * an index file per kernel names the library that holds it. Nothing is ever changed in place: files are renamed into the directory.
+ * an index file per kernel names the library that holds it. Programs lie beside them (programs.ts). Nothing is ever changed in place: files are renamed into the directory.
  */
 import * as fs from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -18,9 +18,13 @@ export interface Cache {
   verified(library: string): string | undefined;
   /** Moves a new library in, records its kernels, and returns its digest. */
   add(path: string, keys: readonly string[]): string;
+  /** The text of a further file of the cache; undefined when it is missing. */
+  readFile(name: string): string | undefined;
+  /** Puts a file in place at once, or not at all. */
+  writeFile(name: string, text: string): void;
   /** A new empty directory on the same file system, for the caller to remove. */
   workDirectory(): string;
-  /** Removes the least recently used libraries when all of them exceed the limit. */
+  /** Removes the least recently used libraries and programs when all of them exceed the limit. */
   prune(limitBytes?: number): void;
 }
 
@@ -90,6 +94,11 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
+/** What was used lately is pruned last. */
+function markUsed(path: string): void {
+  if (Date.now() - fs.statSync(path).mtimeMs > day) fs.utimesSync(path, new Date(), new Date());
+}
+
 function cacheIn(directory: string, warning: string | undefined): Cache {
   const libraryPath = (library: string) => join(directory, `${library}.so`);
   const indexPath = (key: string) => join(directory, `${key}.kernel`);
@@ -105,7 +114,7 @@ function cacheIn(directory: string, warning: string | undefined): Cache {
       readable(() => {
         const path = libraryPath(library);
         if (digest(fs.readFileSync(path)) !== library) return fs.unlinkSync(path) as undefined;
-        if (Date.now() - fs.statSync(path).mtimeMs > day) fs.utimesSync(path, new Date(), new Date());
+        markUsed(path);
         return path;
       }),
     add(path, keys) {
@@ -115,6 +124,20 @@ function cacheIn(directory: string, warning: string | undefined): Cache {
       for (const key of keys) fs.writeFileSync(indexPath(key), library);
       return library;
     },
+    readFile: (name) =>
+      readable(() => {
+        const path = join(directory, name);
+        const text = fs.readFileSync(path, 'utf8');
+        markUsed(path);
+        return text;
+      }),
+    writeFile: (name, text) =>
+      readable(() => {
+        const fresh = fs.mkdtempSync(join(directory, 'tmp-'));
+        fs.writeFileSync(join(fresh, name), text);
+        fs.renameSync(join(fresh, name), join(directory, name));
+        fs.rmdirSync(fresh);
+      }),
     workDirectory() {
       makeLevels(directory); // someone may have emptied the cache meanwhile
       return fs.mkdtempSync(join(directory, 'tmp-'));
@@ -133,9 +156,9 @@ function prune(directory: string, limitBytes: number): void {
     });
     // Left behind by processes that were killed while they compiled.
     for (const { name, path, modified } of entries) if (name.startsWith('tmp-') && Date.now() - modified > day) remove(path);
-    const libraries = entries.filter(({ name }) => name.endsWith('.so')).sort((a, b) => b.modified - a.modified);
+    const large = entries.filter(({ name }) => /\.(so|program)$/.test(name)).sort((a, b) => b.modified - a.modified);
     let total = 0;
-    const excess = libraries.filter(({ size }) => {
+    const excess = large.filter(({ size }) => {
       total += size;
       return total > limitBytes;
     });

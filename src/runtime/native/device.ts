@@ -2,7 +2,7 @@
 
 import { renderKernel } from '../../codegen/c.ts';
 import { cPrelude } from '../../codegen/c-prelude.ts';
-import { debug } from '../../core/debug.ts';
+import { debug, debugLevel } from '../../core/debug.ts';
 import { GradixError } from '../../core/errors.ts';
 import type { Kernel, Target } from '../../ir/ir.ts';
 import type { Program } from '../../ir/program.ts';
@@ -13,6 +13,7 @@ import { makeExecutable, newRunQueue } from './executable.ts';
 import { inWorkDirectory, kernelLoader, namePlaceholder } from './kernels.ts';
 import { processors, targetOf, threadCount } from './machine.ts';
 import { allocate } from './memory.ts';
+import { programStore } from './programs.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
 import { runtimeSource } from './runtime-source.ts';
 
@@ -47,6 +48,7 @@ function openDevice(
   if (cache.warning !== undefined) console.warn(`gradix: ${cache.warning}`);
   const target = targetOf(compiler, runtime.start(wanted, list));
   const loader = kernelLoader({ compiler, cache, runtime, prelude: renderer.prelude(target) });
+  const store = programStore(cache, target);
   const queue = newRunQueue();
   debug(1, () => `native: ${compiler.command.join(' ')}, ${target.lanes} lanes, ${target.threads} threads, kernels in ${cache.directory}`);
 
@@ -58,16 +60,27 @@ function openDevice(
   const executable = (program: Program, texts: readonly string[], addresses: readonly number[]): Executable =>
     makeExecutable({ program, addresses, threads: target.threads, runtime, queue, source: () => sourceOf(program, texts) });
 
+  const rendered = (program: Program, structure: string | undefined): string[] => {
+    const texts = render(program);
+    if (structure !== undefined) store.keep(structure, { program, texts });
+    return texts;
+  };
+
   return {
     name: 'native',
     target,
     allocate: (byteLength) => allocate(byteLength, runtime),
-    loadSync(program) {
-      const texts = render(program);
+    recall(structure) {
+      // Higher levels of debugging show the compiler at work.
+      const stored = debugLevel() < 3 ? store.find(structure) : undefined;
+      return stored && { program: stored.program, executable: executable(stored.program, stored.texts, loader.loadSync(stored.texts)) };
+    },
+    loadSync(program, structure) {
+      const texts = rendered(program, structure);
       return executable(program, texts, loader.loadSync(texts));
     },
-    async load(program) {
-      const texts = render(program);
+    async load(program, structure) {
+      const texts = rendered(program, structure);
       return executable(program, texts, await loader.load(texts));
     },
   };
