@@ -1,9 +1,8 @@
 /** Recomputation instead of storage (Chen et al. 2016, "Training deep nets with sublinear memory cost"): the backward pass rebuilds what it needs from the inputs. */
 import { type Node, newNode, topologicalOrder } from '../graph/node.ts';
-import { copyOverride } from '../graph/override.ts';
+import { copyOverride, keepApart, withGradient } from '../graph/override.ts';
 import { constant } from '../ops/build.ts';
 import { opOf } from '../ops/registry.ts';
-import { keepApart, withGradient } from './override.ts';
 import { gradientsOf } from './reverse.ts';
 
 /**

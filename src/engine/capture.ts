@@ -2,8 +2,10 @@
  * What has to run for some nodes to have values: the graph behind them, cut at everything that is computed already, with pending
  * variable versions followed to the nodes that compute them.
  */
-import { fail, showShape } from '../core/errors.ts';
-import { isOp, type Node, newNode } from '../graph/node.ts';
+import { fail } from '../core/errors.ts';
+import { showType } from '../core/shape.ts';
+import { byAge, isOp, type Node, newNode } from '../graph/node.ts';
+import type { Storage } from '../runtime/device.ts';
 import { type InputSource, inputLeaf, pendingValue, sourceOf, storageLeaf, storageOf, versionLeaf } from './values.ts';
 
 export interface Capture {
@@ -42,17 +44,13 @@ export function capture(operation: string, roots: readonly Node[], isBound: (nod
     made.push(node);
     for (let i = node.inputs.length - 1; i >= 0; i--) stack.push(resolve(node.inputs[i]));
   }
-  return { roots, nodes: [...bound, ...made.sort((a, b) => a.id - b.id)], bound };
+  return { roots, nodes: [...bound, ...made.sort(byAge)], bound };
 }
 
 function refuseRecorded(operation: string, node: Node, source: InputSource): never {
-  const what = `${node.dtype} ${showShape(node.shape)}${node.op === 'leaf' ? '' : ` (result of ${node.op})`}`;
-  return fail(
-    'state',
-    operation,
-    `a tensor ${what} has no value yet: it belongs to a function that ${source.of} is recording`,
-    `Return it from the function and read it outside; for control flow by value use where(), or do not use ${source.of} here.`,
-  );
+  const what = `a tensor ${showType(node)}${node.op === 'leaf' ? '' : ` (result of ${node.op})`} has no value yet`;
+  const hint = `Return it from the function and read it outside; for control flow by value use where(), or do not use ${source.of} here.`;
+  return fail('state', operation, `${what}: it belongs to a function that ${source.of} is recording`, hint);
 }
 
 /** Scalars that the compiler knows something about stay in the program; others become inputs, so that a changing number does not recompile. */
@@ -82,17 +80,12 @@ export function closeGraph(captured: Capture, replaced: readonly Node[], lasting
 export const isVersion = (node: Node): boolean => sourceOf(node)?.kind === 'variable';
 
 /** The captured graph with its values as storage leaves, for interpretation. */
-export const groundGraph = (captured: Capture): readonly Node[] =>
-  rebuild(
-    captured,
-    new Map(
-      captured.bound.flatMap((node) =>
-        node.op === 'leaf' ? [] : [[node, storageLeaf(storageOf(node) ?? fail('internal', 'realize', 'a value is missing'), node.shape, node.dtype)]],
-      ),
-    ),
-  );
+export function groundGraph(captured: Capture): readonly Node[] {
+  const inner = captured.bound.filter((node) => node.op !== 'leaf');
+  return rebuild(captured, new Map(inner.map((node) => [node, storageLeaf(storageOf(node) as Storage, node.shape, node.dtype)])));
+}
 
-export function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {
+function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {
   const rebuilt = new Map(replacements);
   const bound = new Set(captured.bound);
   const now = (node: Node): Node => {

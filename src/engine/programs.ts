@@ -39,45 +39,47 @@ function programFor(request: Request, device: CompiledDevice): Program {
 
 /** The program for a graph, from the cache or compiled now. */
 export function loadProgram(request: ProgramRequest): Loaded {
-  const { key, device, known } = lookUp(request);
-  if (known) return known;
-  const start = performance.now();
-  if (!device) return keep(key, request.why, { executable: interpretedExecutable(request.graph()), program: undefined }, start);
-  const program = programFor(request.graph(), device);
-  return keep(key, request.why, { executable: device.loadSync(program), program }, start);
+  const found = compiled(request);
+  return 'executable' in found ? found : found.keep(found.device.loadSync(found.program));
 }
 
 /** As loadProgram; the event loop is free while the device's compiler works. */
 export async function loadProgramAsync(request: ProgramRequest): Promise<Loaded> {
-  const { key, device, known } = lookUp(request);
-  if (known || !device) return known ?? loadProgram(request);
-  const start = performance.now();
-  const program = programFor(request.graph(), device);
-  return keep(key, request.why, { executable: await device.load(program), program }, start);
+  const found = compiled(request);
+  return 'executable' in found ? found : found.keep(await found.device.load(found.program));
 }
 
-function lookUp({ text, why }: ProgramRequest): { readonly key: string; readonly device: CompiledDevice | undefined; readonly known: Loaded | undefined } {
+interface Unloaded {
+  readonly device: CompiledDevice;
+  readonly program: Program;
+  readonly keep: (executable: Executable) => Loaded;
+}
+
+/** What is in the cache or needs no loading, else the program that the device is to load. */
+function compiled({ text, graph, why }: ProgramRequest): Loaded | Unloaded {
   const device = compiledDevice();
-  const key = `${device?.target.identity ?? 'reference'}:${digest(text)}`;
+  const name = digest(text);
+  const key = `${device?.target.identity ?? 'reference'}:${name}`;
   const known = cache.get(key);
   if (known) {
-    debug(1, () => `gradix: ${why}: program ${digest(text)}, compiled before`);
+    debug(1, () => `gradix: ${why}: program ${name}, compiled before`);
     cache.delete(key);
     cache.set(key, known);
+    return known;
   }
-  return { key, device, known };
+  const start = performance.now();
+  const keep = (loaded: Loaded): Loaded => {
+    cache.set(key, loaded);
+    if (cache.size > capacity) cache.delete(cache.keys().next().value as string);
+    debug(1, () => `gradix: ${why}: program ${name}, ready in ${(performance.now() - start).toFixed(0)} ms (${describe(loaded)})`);
+    return loaded;
+  };
+  if (!device) return keep({ executable: interpretedExecutable(graph()), program: undefined });
+  const program = programFor(graph(), device);
+  return { device, program, keep: (executable) => keep({ executable, program }) };
 }
 
-function keep(key: string, why: string, loaded: Loaded, start: number): Loaded {
-  cache.set(key, loaded);
-  if (cache.size > capacity) cache.delete(cache.keys().next().value as string);
-  debug(1, () => describe(why, key.slice(key.lastIndexOf(':') + 1), loaded, performance.now() - start));
-  return loaded;
-}
-
-function describe(why: string, key: string, { program }: Loaded, milliseconds: number): string {
-  const size = program
+const describe = ({ program }: Loaded): string =>
+  program
     ? `${program.kernels.length} kernels, ${program.inputs.length} inputs, ${program.outputs.length} outputs, arena ${program.arenaBytes} bytes`
     : 'interpreted';
-  return `gradix: ${why}: program ${key}, ready in ${milliseconds.toFixed(0)} ms (${size})`;
-}

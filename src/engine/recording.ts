@@ -3,8 +3,8 @@
  * run, variables that it assigns are written in place.
  */
 
-import { stopGradient } from '../autodiff/override.ts';
-import type { Node } from '../graph/node.ts';
+import { isNumber, type Node } from '../graph/node.ts';
+import { stopGradient } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
 import { reshape, slice } from '../ops/build.ts';
 import type { Storage } from '../runtime/device.ts';
@@ -111,8 +111,6 @@ function assemble({ name, first, leaves, uses, draws, returned, assigned }: Reco
   const outputs = computed.map(({ shape, dtype }) => ({ shape, dtype }));
   return replayOf({ name, bindings, assignments, results, outputs, draws: draws.length, loaded: load(name, captured, bindings, assignments) });
 }
-
-const isNumber = (node: Node): boolean => node.op === 'constant' || node.op === 'iota' || (node.op === 'broadcast' && isNumber(node.inputs[0]));
 
 /** A leaf for a value that does not keep its history. */
 const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node.shape, node.dtype));

@@ -2,13 +2,12 @@
 import { type DType, isFloating, newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { isHalf } from '../core/half.ts';
-import { type Shape, sameShape } from '../core/shape.ts';
+import { sameShape } from '../core/shape.ts';
 import type { TensorType } from '../graph/node.ts';
 
 /** Dtypes an op computes with. Half floats are for storage only. */
 export type Accepted = 'floating' | 'number' | 'bool' | 'any';
 
-export const showType = (type: TensorType): string => `${type.dtype} ${showShape(type.shape)}`;
 export const isCount = (value: number, least = 0): boolean => Number.isInteger(value) && value >= least;
 
 /** Refuses all but `count` operands; returns them. */
@@ -43,10 +42,6 @@ export function checkAxes(operation: string, axes: readonly number[], rank: numb
     if (!isCount(axis) || axis >= rank) fail('axis', operation, `axis ${axis} is out of range for a tensor of rank ${rank}`);
     if (i > 0 && axis <= axes[i - 1]) fail('axis', operation, `axes must be ascending and distinct, got ${showShape(axes)}`);
   });
-}
-
-export function checkAxis(operation: string, axis: number, shape: Shape): void {
-  if (!isCount(axis) || axis >= shape.length) fail('axis', operation, `axis ${axis} is out of range for ${showShape(shape)}`);
 }
 
 const summable: readonly DType[] = ['float32', 'float64', 'int32'];

@@ -6,7 +6,6 @@ import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf, stridesOf } from '../core/shape.ts';
 import type { AttributesOf } from '../graph/attributes.ts';
-import { attributesOf } from '../graph/node.ts';
 import { contract } from './build.ts';
 import { checkCount, narrow, sameDtype, wide } from './check.ts';
 import type { Evaluation, Sample } from './op.ts';
@@ -104,8 +103,8 @@ function wrappingProduct(a: Float64Array, aAt: number, b: Float64Array, bAt: num
   }
 }
 
-function evaluate({ node, inputs: operands }: Evaluation): TypedArray {
-  const labels = attributesOf(node, 'contract');
+function evaluate({ node, inputs: operands }: Evaluation<'contract'>): TypedArray {
+  const labels = node.attributes;
   const lengthOf = lengths(labels, node.inputs[0].shape, node.inputs[1].shape);
   const { batch, contracted, freeA, freeB } = contractionRoles(labels);
   const size = (letters: string): number => sizeOf([...letters].map((letter) => lengthOf.get(letter) as number));
@@ -133,9 +132,7 @@ export const contractOps = family('contraction', {
       const lengthOf = lengths(labels, given[0].shape, given[1].shape);
       return { shape: [...labels.out].map((letter) => lengthOf.get(letter) as number), dtype };
     },
-    gradient(node, dOut, needed) {
-      const { a, b, out } = attributesOf(node, 'contract');
-      const [x, y] = node.inputs;
+    gradient({ attributes: { a, b, out }, inputs: [x, y] }, dOut, needed) {
       return [needed[0] ? contract(dOut, y, { a: out, b, out: a }) : null, needed[1] ? contract(x, dOut, { a, b: out, out: b }) : null];
     },
     evaluate,

@@ -1,12 +1,12 @@
 /** The geometry of a convolution from what a user says, with errors in the user's words; and the check of a finished geometry. */
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape } from '../core/shape.ts';
-import type { ConvGeometry } from '../graph/attributes.ts';
+import type { ConvGeometry, Padding } from '../graph/attributes.ts';
 import { isCount } from './check.ts';
 import { dilated, positions, type SlidingAxis } from './sliding.ts';
 
-/** A number stands for all axes. 'same': ceil(size / stride) outputs, an odd padding puts the extra one at the end; 'valid': none. */
-export type ConvPadding = number | readonly (readonly [number, number])[] | 'same' | 'valid';
+/** A number stands for all sides, or both of an axis. 'same': ceil(size / stride) outputs, an odd padding puts the extra one at the end; 'valid': none. */
+export type ConvPadding = number | readonly (number | readonly [number, number])[] | 'same' | 'valid';
 
 export interface ConvOptions {
   readonly stride?: number | readonly number[];
@@ -18,8 +18,6 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
-type Pairs = readonly (readonly [number, number])[];
-
 /** One whole number ≥ 1 per axis. */
 export function perAxis(operation: string, name: string, value: number | readonly number[], rank: number): readonly number[] {
   const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
@@ -29,7 +27,13 @@ export function perAxis(operation: string, name: string, value: number | readonl
 }
 
 /** [low, high] per axis from any way of saying it. `extents` are the dilated kernel sizes, `sizes` the dilated input sizes. */
-export function paddingPairs(operation: string, padding: ConvPadding, sizes: readonly number[], extents: readonly number[], stride: readonly number[]): Pairs {
+export function paddingPairs(
+  operation: string,
+  padding: ConvPadding,
+  sizes: readonly number[],
+  extents: readonly number[],
+  stride: readonly number[],
+): Padding {
   if (padding === 'valid') return sizes.map(() => [0, 0]);
   if (padding === 'same') {
     return sizes.map((size, i) => {
@@ -38,7 +42,8 @@ export function paddingPairs(operation: string, padding: ConvPadding, sizes: rea
     });
   }
   if (typeof padding === 'string') fail('argument', operation, `padding must be a number, pairs, 'same' or 'valid', got '${String(padding)}'`);
-  const pairs: Pairs = typeof padding === 'number' ? sizes.map(() => [padding, padding]) : padding;
+  const sides = typeof padding === 'number' ? sizes.map(() => padding) : padding;
+  const pairs = sides.map((side) => (typeof side === 'number' ? ([side, side] as const) : side));
   if (pairs.length !== sizes.length) fail('argument', operation, `padding needs ${sizes.length} [low, high] pairs, one per spatial axis, got ${pairs.length}`);
   const wrong = pairs.find((pair) => pair.length !== 2 || !pair.every((p) => isCount(p)));
   if (wrong) fail('argument', operation, `padding must be whole numbers ≥ 0, got ${showShape(wrong)}`);

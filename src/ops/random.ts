@@ -3,8 +3,8 @@
  * The same key gives the same bits on every device, in any order.
  */
 import { fail } from '../core/errors.ts';
-import { sameShape, sizeOf } from '../core/shape.ts';
-import { checkCount, showType } from './check.ts';
+import { sameShape, showType, sizeOf } from '../core/shape.ts';
+import { checkCount } from './check.ts';
 import type { SampleInput } from './op.ts';
 import { family } from './registry.ts';
 import { inputs, sample } from './samples.ts';

@@ -2,7 +2,7 @@
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { dropAxes, keepAxes, type Shape, sizeOf, stridesOf } from '../core/shape.ts';
-import type { AttributesOf } from '../graph/attributes.ts';
+import type { ArgFold, Fold } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
 import { checkAxes, checkCount, checkDType } from './check.ts';
@@ -11,8 +11,6 @@ import { family, fromTable, type Member } from './registry.ts';
 import { inputs, sample, shapes, valuesOnly } from './samples.ts';
 import { copyStrided } from './strided.ts';
 
-type Fold = 'sum' | 'prod' | 'max' | 'min';
-type ArgFold = 'argMax' | 'argMin';
 type ArgFacts = { readonly doc: string; readonly beats: (x: number, best: number) => boolean };
 
 /** An array seen as [outer, length, inner], to be folded along the middle. */
@@ -95,8 +93,6 @@ function samplesOf(name: Fold): Sample<Fold>[] {
   return [...samples, ...(['uint8', 'bool'] as const).map((dtype) => sample<Fold>(dtype, inputs('3,5', { dtype, low: 0, high: 200 }), { axes: [0] }))];
 }
 
-const axesOf = (node: Node): readonly number[] => (node.attributes as AttributesOf[Fold]).axes;
-
 function fold(name: Fold, { doc, start, loop, integerLoop = loop, gradient }: Facts): Member<Fold> {
   const extreme = start === 'first';
   return {
@@ -107,13 +103,13 @@ function fold(name: Fold, { doc, start, loop, integerLoop = loop, gradient }: Fa
       if (!extreme && dtype === 'uint8') fail('dtype', name, 'expected float32, float64 or int32, got uint8', "Cast to 'int32' first.");
       checkAxes(name, axes, shape.length);
       if (axes.length === 0) fail('axis', name, 'expected at least one axis, got none');
-      if (extreme && foldedSize(shape, axes) === 0)
-        fail('shape', name, `there is no ${name} of no elements (input ${showShape(shape)}, axes ${showShape(axes)})`);
+      const problem = `there is no ${name} of no elements (input ${showShape(shape)}, axes ${showShape(axes)})`;
+      if (extreme && foldedSize(shape, axes) === 0) fail('shape', name, problem);
       return { shape: dropAxes(shape, axes), dtype };
     },
-    gradient: (node, dOut) => [gradient(node, dOut, node.inputs[0], axesOf(node))],
+    gradient: (node, dOut) => [gradient(node, dOut, node.inputs[0], node.attributes.axes)],
     evaluate: ({ node, inputs: [x] }) => {
-      const view = foldedView(x, node.inputs[0].shape, axesOf(node));
+      const view = foldedView(x, node.inputs[0].shape, node.attributes.axes);
       const single = node.dtype === 'float32';
       const accumulators = newArray(single ? 'float64' : node.dtype, view.outer * view.inner);
       if (start !== 'first') accumulators.fill(start);
@@ -160,7 +156,7 @@ function argExtreme(name: ArgFold, { doc, beats }: ArgFacts): Member<ArgFold> {
   return {
     doc,
     infer: (given, { axis }) => {
-      const { shape, dtype } = checkCount(name, given, 1)[0];
+      const [{ shape, dtype }] = checkCount(name, given, 1);
       checkDType(name, dtype, 'any');
       checkAxes(name, [axis], shape.length);
       if (shape[axis] === 0) fail('shape', name, `there is no extreme of no elements (input ${showShape(shape)}, axis ${axis})`);
@@ -168,7 +164,7 @@ function argExtreme(name: ArgFold, { doc, beats }: ArgFacts): Member<ArgFold> {
     },
     gradient: null,
     evaluate: ({ node, inputs: [x] }) => {
-      const { axis } = node.attributes as AttributesOf['argMax'];
+      const { axis } = node.attributes;
       const { outer, length, inner } = foldedView(x, node.inputs[0].shape, [axis]);
       const out = newArray('int32', outer * inner);
       for (let at = 0; at < out.length; at++) {

@@ -79,10 +79,9 @@ function freeLetter({ a, b, out }: AttributesOf['contract']): string {
 }
 
 /** Linear maps of one operand: they may follow the sum over time instead of being done in each step. */
-const isLinear = (node: Node): boolean =>
-  ['neg', 'reshape', 'permute', 'broadcast'].includes(node.op) || (isOp(node, 'pad') && attributesOf(node, 'pad').value === 0);
+const isLinear = (node: Node): boolean => ['neg', 'reshape', 'permute', 'broadcast'].includes(node.op) || (isOp(node, 'pad') && node.attributes.value === 0);
 
-const isKernelGradient = (node: Node): boolean => isOp(node, 'conv') && attributesOf(node, 'conv').role === 'kernel';
+const isKernelGradient = (node: Node): boolean => isOp(node, 'conv') && node.attributes.role === 'kernel';
 /** Whether a part of this sum is better gathered over all steps at once than added up in each. */
 const hasProduct = (node: Node): boolean =>
   node.op === 'add' || isLinear(node) ? node.inputs.some(hasProduct) : ['contract', 'scatterAdd', 'sum'].includes(node.op) || isKernelGradient(node);
@@ -200,8 +199,8 @@ function harvestOf(atHand: ReadonlyMap<Node, Later>, outside: ReadonlyMap<Node, 
   return { ys, totals, stacked: stackedProduct, total, settle };
 }
 
-export const gradientOfScan: PartsGradientRule = (node, dParts, needed, differentiate) => {
-  const { body, length, reverse } = attributesOf(node, 'scan');
+export const gradientOfScan: PartsGradientRule<'scan'> = (node, dParts, needed, differentiate) => {
+  const { body, length, reverse } = node.attributes;
   const { parameters, results, constants, carries } = body;
   const firstX = constants + carries;
   const { dParameters, dResults } = differentiateBody(body, dParts, needed, differentiate);

@@ -5,17 +5,15 @@
  */
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { sameShape, sizeOf } from '../core/shape.ts';
+import { sameType, showType, sizeOf } from '../core/shape.ts';
 import type { AttributesOf, Body } from '../graph/attributes.ts';
-import { attributesOf, type Node, type TensorType, topologicalOrder } from '../graph/node.ts';
-import { checkCount, isCount, showType } from './check.ts';
+import { type Node, type TensorType, topologicalOrder } from '../graph/node.ts';
+import { checkCount, isCount } from './check.ts';
 import { type Interpreter, interpreterOf } from './evaluate.ts';
 import type { Evaluation } from './op.ts';
 import { family, opNamed } from './registry.ts';
 import { gradientOfScan } from './scan-gradient.ts';
 import { scanSamples } from './scan-samples.ts';
-
-const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 
 /** How often a body is interpreted again and again: ordered once. */
 const interpreters = new WeakMap<Body, Interpreter>();
@@ -50,8 +48,8 @@ function inferParts(inputs: readonly TensorType[], { body, length }: AttributesO
   return results.map(({ dtype, shape }, i) => ({ dtype, shape: i < carries ? shape : [length, ...shape] }));
 }
 
-function evaluateParts({ node, inputs }: Evaluation): TypedArray[] {
-  const { body, length, reverse } = attributesOf(node, 'scan');
+function evaluateParts({ node, inputs }: Evaluation<'scan'>): TypedArray[] {
+  const { body, length, reverse } = node.attributes;
   const { parameters, results, constants, carries } = body;
   const run = interpreterOfBody(body);
   const firstX = constants + carries;

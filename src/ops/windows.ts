@@ -5,16 +5,14 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
-import type { WindowGeometry } from '../graph/attributes.ts';
+import type { Padding, Windowed, WindowGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { windowed } from './build.ts';
 import { checkCount, comparable, isCount, narrow, sameDtype, wide } from './check.ts';
 import type { SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
-import { sample, shapes } from './samples.ts';
+import { padding, sample, shapes } from './samples.ts';
 import { type Meetings, meetings, positions, type SlidingAxis } from './sliding.ts';
-
-type Windowed = 'windowSum' | 'windowSpread' | 'windowMax' | 'windowArgMax' | 'windowPick' | 'windowPlace';
 
 /** The shape of one value per window: the input's, with the window axes replaced by the number of positions. */
 export function windowShape({ axes, size, stride, padding, inputShape }: WindowGeometry): number[] {
@@ -99,15 +97,13 @@ interface Facts {
   readonly adjoint?: Windowed;
 }
 
-type Pair = readonly [number, number];
-function windows(name: string, inputShape: string, axes: number[], size: number[], stride = size, padding: readonly Pair[] = size.map(() => [0, 0])) {
+function windows(name: string, inputShape: string, axes: number[], size: number[], stride = size, padding: Padding = size.map(() => [0, 0])) {
   return { name, geometry: { inputShape: shapes(inputShape)[0], axes, size, stride, padding } };
 }
-const pairs = (...list: readonly Pair[]) => list;
 const cases = () => [
   windows('2 × 2', '2,4,6,3', [1, 2], [2, 2]),
   windows('2 × 2 with remainder', '1,5,7,2', [1, 2], [2, 2]),
-  windows('overlapping, asymmetric padding', '2,5,6,2', [1, 2], [3, 3], [2, 1], pairs([1, 0], [2, 1])),
+  windows('overlapping, asymmetric padding', '2,5,6,2', [1, 2], [3, 3], [2, 1], padding([1, 0], [2, 1])),
   windows('gaps between windows', '1,8,7,1', [1, 2], [2, 1], [3, 2]),
   windows('global', '2,3,4,2', [1, 2], [3, 4], [1, 1]),
   windows('1-d', '2,9,3', [1], [4], [3], [[2, 3]]),
@@ -124,7 +120,6 @@ const shapeOn = (side: Side, geometry: WindowGeometry): Shape => (side === 'wind
 
 function windowOp(name: Windowed, { doc, to, picked, maximum, adjoint }: Facts): Member<Windowed> {
   const operands: Side[] = [...(picked ? ['windows' as const] : []), to === 'windows' ? 'input' : 'windows'];
-  const geometryIn = (node: Node): WindowGeometry => node.attributes as WindowGeometry;
   return {
     doc,
     infer(inputs, geometry) {
@@ -139,15 +134,15 @@ function windowOp(name: Windowed, { doc, to, picked, maximum, adjoint }: Facts):
       return { shape: shapeOn(to, geometry), dtype: maximum === 'at' ? 'int32' : dtype };
     },
     gradient: adjoint
-      ? (node, dOut) => {
-          const at = picked ? node.inputs : maximum ? [windowed('windowArgMax', node.inputs, geometryIn(node))] : [];
-          const dValues = windowed(adjoint, [...at.slice(0, 1), dOut], geometryIn(node));
+      ? ({ inputs, attributes }, dOut) => {
+          const at = picked ? inputs : maximum ? [windowed('windowArgMax', inputs, attributes)] : [];
+          const dValues = windowed(adjoint, [...at.slice(0, 1), dOut], attributes);
           return picked ? [null, dValues] : [dValues];
         }
       : null,
     evaluate({ node, inputs }) {
-      if (maximum === undefined) return collect(geometryIn(node), inputs[operands.length - 1], to, node, picked && inputs[0]);
-      const { value, at } = maxima(geometryIn(node), wide(inputs[0]));
+      if (maximum === undefined) return collect(node.attributes, inputs[operands.length - 1], to, node, picked && inputs[0]);
+      const { value, at } = maxima(node.attributes, wide(inputs[0]));
       return maximum === 'at' ? at : narrow(value, node.dtype);
     },
     samples: () =>

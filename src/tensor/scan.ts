@@ -4,11 +4,10 @@ import { nextKey } from '../engine/random.ts';
 import { currentRecorder, type Recorder, withRecorder } from '../engine/recorder.ts';
 import { inputLeaf } from '../engine/values.ts';
 import { leafOf } from '../engine/variables.ts';
-import { type Node, topologicalOrder } from '../graph/node.ts';
+import { byAge, isNumber, type Node, topologicalOrder } from '../graph/node.ts';
 import { overrideOf } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
-import { part } from '../ops/build.ts';
-import { make, opOf } from '../ops/registry.ts';
+import { scan as loopOf, make, part } from '../ops/build.ts';
 import type { Tensor } from './tensor.ts';
 import { nodesOf, tensorsOf, withNodes } from './trees.ts';
 
@@ -60,7 +59,7 @@ export function scan<Carry, X, Y>(
   const parameters = [...carries, ...slices, ...keys.map((k) => k.leaf)];
   const closed = closeBody([...after, ...nodesOf(y)], parameters);
   const body = { parameters: [...closed.leaves, ...parameters], results: closed.results, constants: closed.leaves.length, carries: carries.length };
-  const loop = make('scan', [...closed.constants, ...initial, ...stacked, ...keys.map((k) => k.all)], { body, length: steps, reverse });
+  const loop = loopOf([...closed.constants, ...initial, ...stacked, ...keys.map((k) => k.all)], { body, length: steps, reverse });
   const parts = closed.results.map((_, i) => part(loop, i));
   return [withNodes(carry, parts.slice(0, carries.length)) as Carry, withNodes(y, parts.slice(carries.length)) as Y];
 }
@@ -80,29 +79,12 @@ interface Closed {
   readonly results: readonly Node[];
 }
 
-/** Makes a body closed: what it takes from outside becomes constants of the loop, computed once. */
+/** Makes a body closed: what it takes from outside becomes constants of the loop, computed once. Numbers are made inside. */
 function closeBody(results: readonly Node[], parameters: readonly Node[]): Closed {
   const within = new Set(parameters);
-  const targetsOf = (node: Node): readonly Node[] => overrideOf(node)?.targets ?? [];
   for (const node of topologicalOrder(results)) if (node.inputs.some((input) => within.has(input))) within.add(node);
-  const plain = new Set<Node>();
-  const constants = new Set<Node>();
-  const take = (node: Node): void => {
-    if (!within.has(node) && !isPlain(node, plain)) constants.add(node);
-  };
-  for (const node of [...within]) for (const used of [...node.inputs, ...targetsOf(node)]) take(used);
-  for (const result of results) take(result);
-  const outer = [...constants].sort((a, b) => a.id - b.id);
-  const leaves = outer.map((node) => inputLeaf('scan', node.shape, node.dtype));
-  return { constants: outer, leaves, results: substitute(results, new Map(outer.map((node, i) => [node, leaves[i]]))) };
-}
-
-/** Numbers and counts, stretched or converted: cheap enough to be made inside the loop. */
-function isPlain(node: Node, known: Set<Node>): boolean {
-  if (known.has(node)) return true;
-  const cheap =
-    (opOf(node).kind === 'leaf' && node.op !== 'leaf') ||
-    ((node.op === 'broadcast' || node.op === 'reshape' || node.op === 'cast') && isPlain(node.inputs[0], known));
-  if (cheap) known.add(node);
-  return cheap;
+  const used = [...within].flatMap((node) => [...node.inputs, ...(overrideOf(node)?.targets ?? [])]);
+  const constants = [...new Set([...used, ...results])].filter((node) => !within.has(node) && !isNumber(node)).sort(byAge);
+  const leaves = constants.map((node) => inputLeaf('scan', node.shape, node.dtype));
+  return { constants, leaves, results: substitute(results, new Map(constants.map((node, i) => [node, leaves[i]]))) };
 }
