@@ -1,6 +1,5 @@
 /** Runs a recorded program again and again: binds storages, starts it, wraps the results. No graph is touched. */
-import type { DType } from '../core/dtype.ts';
-import type { Shape } from '../core/shape.ts';
+import type { TensorType } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import type { KernelTime, Storage } from '../runtime/device.ts';
 import { worthWaiting } from './cost.ts';
@@ -11,11 +10,6 @@ import { nextHostKey } from './random.ts';
 import { realizeSync } from './realize.ts';
 import { byteLengthOf, copyBytes, storageFrom, storageLeaf, storageOf, type VariableState } from './values.ts';
 import { leafOf, replaceStorage, setVersion, storageOfVariable, takeForWriting } from './variables.ts';
-
-export interface TypeOf {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
 
 export interface Recording {
   /** Runs the program on nodes of the recorded types; large programs run when a result is needed. */
@@ -49,7 +43,7 @@ export interface RecordedProgram {
   readonly bindings: readonly Binding[];
   readonly assignments: readonly Assignment[];
   readonly results: readonly Origin[];
-  readonly outputs: readonly TypeOf[];
+  readonly outputs: readonly TensorType[];
   /** Random draws per run. */
   readonly draws: number;
   readonly loaded: Loaded | undefined;
@@ -73,6 +67,10 @@ interface Run {
   /** Values that pass through unchanged. */
   readonly results: readonly (Node | undefined)[];
   readonly values: readonly (Node | undefined)[];
+}
+
+function copyAll({ copies }: Run): void {
+  for (const { from, to } of copies) copyBytes(from, to);
 }
 
 /** Longer runs leave the event loop free. */
@@ -141,21 +139,23 @@ export function replayOf(recorded: RecordedProgram): Recording {
   }
 
   function start(run: Run, { executable, program }: Loaded): void {
-    const timed = (from: number): void => {
+    const begin = (): number => {
+      copyAll(run);
+      return performance.now();
+    };
+    const end = (from: number): void => {
       fastest = Math.min(fastest, performance.now() - from);
     };
     const job = {
       run() {
-        for (const { from, to } of run.copies) copyBytes(from, to);
-        const from = performance.now();
+        const from = begin();
         executable.run(run.inputs, run.outputs);
-        timed(from);
+        end(from);
       },
       async runAsync() {
-        for (const { from, to } of run.copies) copyBytes(from, to);
-        const from = performance.now();
+        const from = begin();
         await executable.runAsync(run.inputs, run.outputs);
-        timed(from);
+        end(from);
       },
     };
     submit(job, program !== undefined && (Number.isFinite(fastest) ? fastest > longMilliseconds : worthWaiting(program)));
@@ -172,7 +172,7 @@ export function replayOf(recorded: RecordedProgram): Recording {
       if (!loaded) return [];
       settleSync(name);
       const run = prepare(args);
-      for (const { from, to } of run.copies) copyBytes(from, to);
+      copyAll(run);
       const times = loaded.executable.profile(run.inputs, run.outputs);
       finish(run);
       return times;
