@@ -36,11 +36,3 @@ export function topologicalOrder(outputs: readonly Node[], stop?: (node: Node) =
   }
   return [...seen].sort(byAge);
 }
-
-/** How often each node is used as an input within the graph of `outputs` (an output counts once more). */
-export function useCounts(order: readonly Node[], outputs: readonly Node[]): Map<Node, number> {
-  const counts = new Map<Node, number>();
-  for (const node of order) for (const input of node.inputs) counts.set(input, (counts.get(input) ?? 0) + 1);
-  for (const node of outputs) counts.set(node, (counts.get(node) ?? 0) + 1);
-  return counts;
-}

@@ -6,7 +6,7 @@ import { showType } from '../core/shape.ts';
 import type { Binary } from '../graph/attributes.ts';
 import { isOp, type Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { type Accepted, checkAlike, checkCount } from './check.ts';
+import { type Accepted, checkAlike, checkOperands } from './check.ts';
 import type { Sample, SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
@@ -182,7 +182,7 @@ export const binaryOps = family('elementwise', {
   select: {
     doc: 'a where the condition holds, else b.',
     infer: (given) => {
-      const [condition, a] = checkCount('where', given, 3);
+      const [condition, a] = checkOperands('where', given, 3);
       if (condition.dtype !== 'bool') fail('dtype', 'where', `the condition must be bool, got ${showType(condition)}`, 'Compare with 0 or cast it.');
       const { shape, dtype } = checkAlike('where', given.slice(1), 2, 'any');
       checkAlike('where', [condition, { shape: a.shape, dtype: 'bool' }], 2, 'any');

@@ -9,7 +9,7 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { AttributesOf, ConvGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { conv } from './build.ts';
-import { checkCount, narrow, sameDtype, wide } from './check.ts';
+import { checkOperands, narrow, wide } from './check.ts';
 import { type ConvOptions, checkConvGeometry, convGeometry, slidingAxes } from './conv-geometry.ts';
 import type { Evaluation, Sample } from './op.ts';
 import { family } from './registry.ts';
@@ -84,8 +84,7 @@ export const convOps = family('contraction', {
   conv: {
     doc: 'one factor (output, input or kernel) of the trilinear form of a convolution, from the other two',
     infer(given, geometry) {
-      checkCount('conv', given, 2);
-      const dtype = sameDtype('conv', given);
+      const [{ dtype }] = checkOperands('conv', given, 2, 'summable');
       checkConvGeometry(geometry);
       for (const [i, name] of operands[geometry.role].entries()) {
         const expected = shapeOf(geometry, name);

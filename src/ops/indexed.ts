@@ -4,7 +4,7 @@ import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { TensorType } from '../graph/node.ts';
 import { cumsum, scatterAdd, take } from './build.ts';
-import { checkAxes, checkCount, comparable, isCount, narrow, sameDtype, wide } from './check.ts';
+import { checkAxes, checkDType, checkOperands, isCount, narrow, wide } from './check.ts';
 import type { Sample, SampleInput } from './op.ts';
 import { family } from './registry.ts';
 import { inputs, sample, valuesOnly } from './samples.ts';
@@ -38,7 +38,7 @@ export const indexedOps = family('indexed', {
   take: {
     doc: 'out = x with its axis replaced by the shape of the indices: x[…, indices[i], …]',
     infer(given, { axis }) {
-      const [x, indices] = checkCount('take', given, 2);
+      const [x, indices] = checkOperands('take', given, 2);
       checkIndices('take', indices);
       checkAxes('take', [axis], x.shape.length);
       return { shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], dtype: x.dtype };
@@ -66,14 +66,15 @@ export const indexedOps = family('indexed', {
   scatterAdd: {
     doc: 'zeros with an axis of the given size, to which updates[…, i, …] are added at indices[i]: the adjoint of take',
     infer(given, { axis, size }) {
-      const [indices, { shape }] = checkCount('scatterAdd', given, 2);
+      const [indices, { shape, dtype }] = checkOperands('scatterAdd', given, 2);
+      checkDType('scatterAdd', dtype, 'summable');
       checkIndices('scatterAdd', indices);
       const after = axis + indices.shape.length;
       if (!isCount(axis) || !sameShape(shape.slice(axis, after), indices.shape)) {
         fail('shape', 'scatterAdd', `updates ${showShape(shape)} must hold the shape of the indices ${showShape(indices.shape)} from axis ${axis} on`);
       }
       if (!isCount(size)) fail('argument', 'scatterAdd', `size must be a whole number ≥ 0, got ${size}`);
-      return { shape: [...shape.slice(0, axis), size, ...shape.slice(after)], dtype: sameDtype('scatterAdd', [given[1]]) };
+      return { shape: [...shape.slice(0, axis), size, ...shape.slice(after)], dtype };
     },
     gradient: ({ attributes: { axis }, inputs: [indices] }, dOut) => [null, take(dOut, indices, axis)],
     evaluate({ node, inputs: [indices, updates] }) {
@@ -110,9 +111,9 @@ export const sequentialOps = family('sequential', {
   cumsum: {
     doc: 'sums of all elements up to each one along an axis (exclusive: before it; reverse: from the end)',
     infer(given, { axis }) {
-      const [{ shape }] = checkCount('cumsum', given, 1);
+      const [{ shape, dtype }] = checkOperands('cumsum', given, 1, 'summable');
       checkAxes('cumsum', [axis], shape.length);
-      return { shape, dtype: sameDtype('cumsum', given) };
+      return { shape, dtype };
     },
     gradient: ({ attributes: { axis, reverse, exclusive } }, dOut) => [cumsum(dOut, axis, { reverse: !reverse, exclusive })],
     evaluate({ node, inputs: [x] }) {
@@ -147,8 +148,7 @@ export const sequentialOps = family('sequential', {
   argSort: {
     doc: 'the first `count` positions of the sorted last axis; stable, NaN last',
     infer(given, { count }) {
-      const [{ shape }] = checkCount('argSort', given, 1);
-      sameDtype('argSort', given, comparable);
+      const [{ shape }] = checkOperands('argSort', given, 1, 'any');
       if (shape.length === 0) fail('axis', 'argSort', 'expected at least one axis, got a scalar');
       const size = shape[shape.length - 1];
       if (!isCount(count) || count > size) fail('argument', 'argSort', `count must be 0 … ${size}, the length of the last axis, got ${count}`);

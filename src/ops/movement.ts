@@ -1,15 +1,15 @@
 /** Ops that only move elements: every dtype, half floats included, is moved as it is stored. */
-import { newArray, type TypedArray } from '../core/dtype.ts';
+import { newArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { isHalf, storedNumber } from '../core/half.ts';
-import { checkShape, dropAxes, type Shape, sameShape, sizeOf, stridesOf, tryBroadcast } from '../core/shape.ts';
+import { checkShape, dropAxes, sameShape, sizeOf, stridesOf, tryBroadcast } from '../core/shape.ts';
 import type { Padding } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { checkAxes, checkCount, isCount } from './check.ts';
+import { checkAxes, checkOperands, isCount } from './check.ts';
 import { family } from './registry.ts';
 import { inDtypes, padding, sample, valuesOnly } from './samples.ts';
-import { copyRepeated, copyStrided } from './strided.ts';
+import { copyStrided, gathered } from './strided.ts';
 
 function checkRank(operation: string, what: string, list: readonly unknown[], rank: number): void {
   if (list.length !== rank) fail('argument', operation, `expected ${what} for each of the ${rank} dimensions, got ${list.length}`);
@@ -30,18 +30,11 @@ const before = (padding: Padding): number[] => padding.map(([low]) => low);
 const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, x, i) => total + x * b[i], 0);
 
-/** The elements of x that the result reads, from `offset` on in steps of `strides`. */
-function gather({ shape, dtype }: Node, x: TypedArray, offset: number, strides: readonly number[]): TypedArray {
-  const out = newArray(dtype, sizeOf(shape));
-  copyStrided(shape, { array: x, offset, strides }, { array: out, offset: 0, strides: stridesOf(shape) });
-  return out;
-}
-
 export const movementOps = family('movement', {
   reshape: {
     doc: 'The same elements, row by row, in another shape.',
     infer: (inputs, { shape }) => {
-      const [x] = checkCount('reshape', inputs, 1);
+      const [x] = checkOperands('reshape', inputs, 1);
       checkShape('reshape', shape);
       if (sizeOf(shape) === sizeOf(x.shape)) return { shape, dtype: x.dtype };
       const problem = `${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} would have ${sizeOf(shape)}`;
@@ -61,17 +54,17 @@ export const movementOps = family('movement', {
   permute: {
     doc: 'Axes in another order: output axis i is input axis axes[i].',
     infer: (inputs, { axes }) => {
-      const { shape, dtype } = checkCount('transpose', inputs, 1)[0];
+      const [{ shape, dtype }] = checkOperands('transpose', inputs, 1);
       checkRank('transpose', 'an axis', axes, shape.length);
       const ascending = [...axes].sort((a, b) => a - b);
       checkAxes('transpose', ascending, shape.length);
       return { shape: axes.map((a) => shape[a]), dtype };
     },
     gradient: ({ attributes: { axes } }, dOut) => [build.permute(dOut, inverseOf(axes))],
-    evaluate({ node, inputs: [x] }) {
-      const strides = stridesOf(node.inputs[0].shape);
-      const permuted = node.attributes.axes.map((a) => strides[a]);
-      return gather(node, x, 0, permuted);
+    evaluate({ node: { dtype, shape, attributes, inputs }, inputs: [x] }) {
+      const strides = stridesOf(inputs[0].shape);
+      const permuted = attributes.axes.map((a) => strides[a]);
+      return gathered(dtype, shape, x, permuted);
     },
     samples: () => [
       sample('transpose', '3,7', { axes: [1, 0] }),
@@ -88,7 +81,7 @@ export const movementOps = family('movement', {
   broadcast: {
     doc: 'Repeats along axes of length 1, and along new axes on the left.',
     infer: (inputs, { shape }) => {
-      const [x] = checkCount('broadcastTo', inputs, 1);
+      const [x] = checkOperands('broadcastTo', inputs, 1);
       checkShape('broadcastTo', shape);
       if (sameShape(tryBroadcast(x.shape, shape) ?? [-1], shape)) return { shape, dtype: x.dtype };
       const problem = `${showShape(x.shape)} does not stretch to ${showShape(shape)}`;
@@ -98,14 +91,12 @@ export const movementOps = family('movement', {
       const { shape, dtype } = node.inputs[0];
       return [build.cast(build.sumTo(isHalf(dtype) ? build.cast(dOut, 'float32') : dOut, shape), dtype)];
     },
-    evaluate({ node, inputs: [x] }) {
-      const out = newArray(node.dtype, sizeOf(node.shape));
-      if (x.length === 1) return out.fill(x[0]);
-      // The input's shape aligned with the output's on the right, 1 where it has no axis; it stands still along axes that it repeats.
-      const from: Shape = [...new Array<number>(node.shape.length - node.inputs[0].shape.length).fill(1), ...node.inputs[0].shape];
-      const strides = stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s));
-      copyRepeated(node.shape, x, strides, out);
-      return out;
+    evaluate({ node: { dtype, shape, inputs }, inputs: [x] }) {
+      if (x.length === 1) return newArray(dtype, sizeOf(shape)).fill(x[0]);
+      // The input stands still along axes that it repeats, and along those that it does not have.
+      const from = inputs[0].shape;
+      const own = stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s));
+      return gathered(dtype, shape, x, [...zeros(shape.length - from.length), ...own]);
     },
     samples: () => [
       sample('scalar', '-', { shape: [3, 5] }),
@@ -124,7 +115,7 @@ export const movementOps = family('movement', {
   slice: {
     doc: 'size[i] elements along axis i, from start[i], every step[i]-th.',
     infer: (inputs, { start, size, step }) => {
-      const { shape, dtype } = checkCount('slice', inputs, 1)[0];
+      const [{ shape, dtype }] = checkOperands('slice', inputs, 1);
       for (const [what, list] of Object.entries({ 'a start': start, 'a size': size, 'a step': step })) checkRank('slice', what, list, shape.length);
       shape.forEach((d, i) => {
         const end = size[i] === 0 ? start[i] : start[i] + (size[i] - 1) * step[i] + 1;
@@ -139,11 +130,11 @@ export const movementOps = family('movement', {
       const border = start.map((s, i) => [s, shape[i] - s - lengths[i]] as const);
       return [build.pad(build.slice(spread, zeros(start.length), lengths), border)];
     },
-    evaluate({ node, inputs: [x] }) {
-      const { start, step } = node.attributes;
-      const strides = stridesOf(node.inputs[0].shape);
+    evaluate({ node: { dtype, shape, attributes, inputs }, inputs: [x] }) {
+      const { start, step } = attributes;
+      const strides = stridesOf(inputs[0].shape);
       const stepped = strides.map((s, i) => s * step[i]);
-      return gather(node, x, dot(start, strides), stepped);
+      return gathered(dtype, shape, x, stepped, dot(start, strides));
     },
     samples: () => [
       sample('vector', '11', { start: [3], size: [5], step: [1] }),
@@ -161,7 +152,7 @@ export const movementOps = family('movement', {
   pad: {
     doc: 'A border of `value`: padding[i] = [before, after] along axis i.',
     infer: (inputs, { padding }) => {
-      const { shape, dtype } = checkCount('pad', inputs, 1)[0];
+      const [{ shape, dtype }] = checkOperands('pad', inputs, 1);
       checkRank('pad', 'a pair [before, after]', padding, shape.length);
       for (const [low, high] of padding) {
         if (isCount(low) && isCount(high)) continue;
@@ -194,17 +185,16 @@ export const movementOps = family('movement', {
   flip: {
     doc: 'Reversed along some axes.',
     infer: (inputs, { axes }) => {
-      const [{ shape, dtype }] = checkCount('flip', inputs, 1);
+      const [{ shape, dtype }] = checkOperands('flip', inputs, 1);
       checkAxes('flip', axes, shape.length);
       return { shape, dtype };
     },
     gradient: ({ attributes: { axes } }, dOut) => [build.flip(dOut, axes)],
-    evaluate({ node, inputs: [x] }) {
-      const { axes } = node.attributes;
-      const strides = stridesOf(node.shape);
-      const offset = axes.reduce((total, a) => total + (node.shape[a] - 1) * strides[a], 0);
-      const turned = strides.map((s, i) => (axes.includes(i) ? -s : s));
-      return gather(node, x, offset, turned);
+    evaluate({ node: { dtype, shape, attributes }, inputs: [x] }) {
+      const strides = stridesOf(shape);
+      const last = shape.map((d, i) => (attributes.axes.includes(i) ? d - 1 : 0));
+      const turned = strides.map((s, i) => (attributes.axes.includes(i) ? -s : s));
+      return gathered(dtype, shape, x, turned, dot(last, strides));
     },
     samples: () => [
       sample('vector', '7', { axes: [0] }),

@@ -5,7 +5,7 @@ import { decodeArray, encodeArray, roundHalfToEven } from '../core/half.ts';
 import type { Unary } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { type Accepted, checkAlike, checkCount, checkDType } from './check.ts';
+import { type Accepted, checkAlike, checkDType, checkOperands } from './check.ts';
 import type { Sample } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
@@ -87,7 +87,7 @@ export const unaryOps = family('elementwise', {
   ...fromTable(table, unary),
   cast: {
     doc: 'The same values in another dtype: floats become whole numbers by truncation (out of range: unspecified), anything but 0 becomes true.',
-    infer: (given, { dtype }) => ({ shape: checkCount('cast', given, 1)[0].shape, dtype }),
+    infer: (given, { dtype }) => ({ shape: checkOperands('cast', given, 1)[0].shape, dtype }),
     gradient: ({ inputs: [{ dtype }] }, dOut) => [isFloating(dtype) ? build.cast(dOut, dtype) : null],
     evaluate: ({ node, inputs: [x] }) => encodeArray(node.dtype, decodeArray(node.inputs[0].dtype, x)),
     samples: castSamples,
@@ -95,7 +95,7 @@ export const unaryOps = family('elementwise', {
   bitsToUniform: {
     doc: 'int32 of random bits to a uniform number in [0, 1): the upper 24 bits for float32, all 32 for float64.',
     infer: (given, { dtype }) => {
-      const [bits] = checkCount('bitsToUniform', given, 1);
+      const [bits] = checkOperands('bitsToUniform', given, 1);
       if (bits.dtype !== 'int32') fail('dtype', 'bitsToUniform', `expected int32 bits, got ${bits.dtype}`, 'Use the result of randomBits.');
       checkDType('bitsToUniform', dtype, 'floating');
       return { shape: bits.shape, dtype };

@@ -8,7 +8,7 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { Padding, Windowed, WindowGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { windowed } from './build.ts';
-import { checkCount, comparable, isCount, narrow, sameDtype, wide } from './check.ts';
+import { checkDType, checkOperands, isCount, narrow, wide } from './check.ts';
 import type { SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { padding, sample, shapes } from './samples.ts';
@@ -124,13 +124,14 @@ function windowOp(name: Windowed, { doc, to, picked, maximum, adjoint }: Facts):
     doc,
     infer(inputs, geometry) {
       checkGeometry(name, geometry);
-      checkCount(name, inputs, operands.length);
+      checkOperands(name, inputs, operands.length);
       for (const [i, { shape }] of inputs.entries()) {
         const expected = shapeOn(operands[i], geometry);
         if (!sameShape(shape, expected)) fail('shape', name, `expected input ${i} ${showShape(expected)}, got ${showShape(shape)}`);
       }
-      if (picked) sameDtype(name, [inputs[0]], ['int32']);
-      const dtype = sameDtype(name, inputs.slice(-1), maximum && comparable);
+      if (picked && inputs[0].dtype !== 'int32') fail('dtype', name, `positions must be int32, got ${inputs[0].dtype}`);
+      const { dtype } = inputs[operands.length - 1];
+      checkDType(name, dtype, maximum ? 'any' : 'summable');
       return { shape: shapeOn(to, geometry), dtype: maximum === 'at' ? 'int32' : dtype };
     },
     gradient: adjoint

@@ -7,22 +7,15 @@ import { currentRecorder } from '../engine/recorder.ts';
 import { record } from '../engine/recording.ts';
 import type { Recording } from '../engine/replay.ts';
 import type { Node } from '../graph/node.ts';
-import type { Program, Step } from '../ir/program.ts';
+import type { Program } from '../ir/program.ts';
 import type { KernelTime } from '../runtime/device.ts';
 import { Tensor, wrap } from './tensor.ts';
 import { nodesOf, withNodes } from './trees.ts';
 import { Variable } from './variable.ts';
 
 /** What a compiled function is made of, as data. */
-export interface Explanation {
-  readonly kernels: readonly { readonly name: string; readonly comment: string; readonly flops: number; readonly bytes: number }[];
-  readonly steps: readonly Step[];
-  readonly inputs: Program['inputs'];
-  readonly outputs: Program['outputs'];
-  /** Temporary memory. */
-  readonly arenaBytes: number;
-  readonly flops: number;
-  readonly bytes: number;
+export interface Explanation extends Pick<Program, 'steps' | 'inputs' | 'outputs' | 'arenaBytes' | 'flops' | 'bytes'> {
+  readonly kernels: readonly Pick<Program['kernels'][number], 'name' | 'comment' | 'flops' | 'bytes'>[];
   /** The generated code. */
   readonly source: string;
 }
@@ -122,7 +115,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
   };
   const explain = (...args: A): Explanation => {
     const { program, executable } = variantFor(args, []).recording.loaded ?? {};
-    const kernels = (program?.kernels ?? []).map((kernel) => ({ name: kernel.name, comment: kernel.comment, flops: kernel.flops, bytes: kernel.bytes }));
+    const kernels = (program?.kernels ?? []).map(({ name, comment, flops, bytes }) => ({ name, comment, flops, bytes }));
     const { steps = [], inputs = [], outputs = [], arenaBytes = 0, flops = 0, bytes = 0 } = program ?? {};
     return { kernels, steps, inputs, outputs, arenaBytes, flops, bytes, source: executable?.source ?? '' };
   };

@@ -34,8 +34,8 @@ export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
   const node = nodeOf(x, 'transpose');
   const rank = node.shape.length;
   const order = axes?.map((axis) => normalizeAxis('transpose', axis, rank)) ?? [...node.shape.keys()].reverse();
-  const problem = `axes ${showShape(axes ?? [])} are not an order of the ${rank} axes of ${showShape(node.shape)}`;
-  if (order.length !== rank || new Set(order).size !== rank) fail('axis', 'transpose', problem);
+  if (order.length !== rank || new Set(order).size !== rank)
+    fail('axis', 'transpose', `axes ${showShape(axes ?? [])} are not an order of the ${rank} axes of ${showShape(node.shape)}`);
   return wrap(build.permute(node, order));
 }
 

@@ -128,12 +128,8 @@ function inverseNormal(p: Node): Node {
 const central = [2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3, 0.246640727, 1.50140941];
 const tails = [-2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406, 2.83297682];
 
-export type RandomState = sequence.RandomState;
-/** The default sequence's position, for checkpoints. */
-export const state = sequence.randomState;
-export const setState = sequence.setRandomState;
-/** Numbers in [0, 1) from the default sequence, drawn on the host at once. */
-export const hostUniform = sequence.hostUniform;
+/** The default sequence's position, for checkpoints; numbers in [0, 1) drawn from it on the host at once. */
+export { hostUniform, type RandomState, randomState as state, setRandomState as setState } from '../engine/random.ts';
 
 /** Starts the default random sequence: the same seed gives the same numbers. */
 export const seed = (value: number): void => sequence.setRandomState({ seed: value, counter: 0 });

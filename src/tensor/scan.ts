@@ -4,6 +4,7 @@ import { nextKey } from '../engine/random.ts';
 import { currentRecorder, type Recorder, withRecorder } from '../engine/recorder.ts';
 import { inputLeaf } from '../engine/values.ts';
 import { leafOf } from '../engine/variables.ts';
+import type { Body } from '../graph/attributes.ts';
 import { byAge, isNumber, type Node, topologicalOrder } from '../graph/node.ts';
 import { overrideOf } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
@@ -57,10 +58,9 @@ export function scan<Carry, X, Y>(
   if (after.length !== carries.length) fail('argument', 'scan', `the carry began with ${carries.length} tensors but the step returns ${after.length}`);
 
   const parameters = [...carries, ...slices, ...keys.map((k) => k.leaf)];
-  const closed = closeBody([...after, ...nodesOf(y)], parameters);
-  const body = { parameters: [...closed.leaves, ...parameters], results: closed.results, constants: closed.leaves.length, carries: carries.length };
-  const loop = loopOf([...closed.constants, ...initial, ...stacked, ...keys.map((k) => k.all)], { body, length: steps, reverse });
-  const parts = closed.results.map((_, i) => part(loop, i));
+  const { constants, body } = closed([...after, ...nodesOf(y)], parameters, carries.length);
+  const loop = loopOf([...constants, ...initial, ...stacked, ...keys.map((k) => k.all)], { body, length: steps, reverse });
+  const parts = body.results.map((_, i) => part(loop, i));
   return [withNodes(carry, parts.slice(0, carries.length)) as Carry, withNodes(y, parts.slice(carries.length)) as Y];
 }
 
@@ -72,19 +72,13 @@ function lengthOf(xs: readonly Tensor[], length: number | undefined): number {
   return found;
 }
 
-interface Closed {
-  /** Outer nodes that the body uses, and the leaves that stand for them. */
-  readonly constants: readonly Node[];
-  readonly leaves: readonly Node[];
-  readonly results: readonly Node[];
-}
-
-/** Makes a body closed: what it takes from outside becomes constants of the loop, computed once. Numbers are made inside. */
-function closeBody(results: readonly Node[], parameters: readonly Node[]): Closed {
+/** A closed body: what the results take from outside becomes `constants` of the loop, computed once. Numbers are made inside. */
+function closed(results: readonly Node[], parameters: readonly Node[], carries: number): { readonly constants: readonly Node[]; readonly body: Body } {
   const within = new Set(parameters);
   for (const node of topologicalOrder(results)) if (node.inputs.some((input) => within.has(input))) within.add(node);
   const used = [...within].flatMap((node) => [...node.inputs, ...(overrideOf(node)?.targets ?? [])]);
   const constants = [...new Set([...used, ...results])].filter((node) => !within.has(node) && !isNumber(node)).sort(byAge);
   const leaves = constants.map((node) => inputLeaf('scan', node.shape, node.dtype));
-  return { constants, leaves, results: substitute(results, new Map(constants.map((node, i) => [node, leaves[i]]))) };
+  const inside = substitute(results, new Map(constants.map((node, i) => [node, leaves[i]])));
+  return { constants, body: { parameters: [...leaves, ...parameters], results: inside, constants: leaves.length, carries } };
 }
