@@ -3,7 +3,7 @@
  * A storage that a leaf points to is never written again (compiled steps copy a variable's storage first if a leaf has seen it).
  */
 import { bytesOf, type DType, type TypedArray, viewArray } from '../core/dtype.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import { type Shape, sizeOf, type TensorType } from '../core/shape.ts';
 import type { Source } from '../graph/attributes.ts';
 import { isOp, type Node, newNode } from '../graph/node.ts';
 import type { Storage } from '../runtime/device.ts';
@@ -28,10 +28,8 @@ export interface InputSource extends Source {
   readonly of: string;
 }
 
-export interface VariableState {
+export interface VariableState extends TensorType {
   readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
   trainable: boolean;
   /** Undefined while the current version is pending (then `leaf` is set). */
   storage: Storage | undefined;
@@ -88,4 +86,4 @@ export function copyBytes(from: Storage, to: Storage): void {
   new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(new Uint8Array(from.buffer, from.byteOffset, to.byteLength));
 }
 
-export const byteLengthOf = (node: { readonly shape: Shape; readonly dtype: DType }): number => sizeOf(node.shape) * bytesOf(node.dtype);
+export const byteLengthOf = (node: TensorType): number => sizeOf(node.shape) * bytesOf(node.dtype);

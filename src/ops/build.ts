@@ -57,18 +57,8 @@ export const binary = (op: Binary, a: Operand, b: Operand): Node => make(op, mat
 /** A builder for each of the ops. */
 const builders = <K extends OpName, Builder>(names: readonly K[], builderOf: (op: K) => Builder) =>
   Object.fromEntries(names.map((name) => [name, builderOf(name)])) as { readonly [N in K]: Builder };
-const ofOne = builders(
-  unaryNames,
-  (op) =>
-    (x: Node): Node =>
-      unary(op, x),
-);
-const ofTwo = builders(
-  binaryNames,
-  (op) =>
-    (a: Operand, b: Operand): Node =>
-      binary(op, a, b),
-);
+const ofOne = builders(unaryNames, (op) => (x: Node) => unary(op, x));
+const ofTwo = builders(binaryNames, (op) => (a: Operand, b: Operand) => binary(op, a, b));
 export const { neg, abs, sign, floor, logicalNot, exp, log, log1p, expm1, sqrt, rsqrt, reciprocal, sin, cos, tanh, sigmoid, erf } = ofOne;
 export const { add, sub, mul, div, pow, minimum, maximum, equal, less, lessEqual, greater, greaterEqual, logicalAnd, logicalOr } = ofTwo;
 

@@ -8,7 +8,8 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { Padding, Windowed, WindowGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { windowed } from './build.ts';
-import { checkDType, checkOperands, isCount, narrow, wide } from './check.ts';
+import { checkAxes, checkDType, checkOperands, narrow, wide } from './check.ts';
+import { paddingPairs, perAxis } from './conv-geometry.ts';
 import type { SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { padding, sample, shapes } from './samples.ts';
@@ -22,24 +23,18 @@ export function windowShape({ axes, size, stride, padding, inputShape }: WindowG
 }
 
 function checkGeometry(operation: string, { axes, size, stride, padding, inputShape }: WindowGeometry): void {
-  const wrong = (problem: string, hint?: string): never => fail('argument', operation, problem, hint);
-  if ([size, stride, padding].some((list) => list.length !== axes.length)) wrong(`size, stride and padding need one entry per axis (${axes.length})`);
-  if (new Set(axes).size !== axes.length || axes.some((axis) => !isCount(axis) || axis >= inputShape.length)) {
-    fail('axis', operation, `axes ${showShape(axes)} do not fit an input ${showShape(inputShape)}`);
-  }
+  // Positions in a window count row-major over the axes: in another order they would mean something else.
+  checkAxes(operation, axes, inputShape.length);
+  perAxis(operation, 'size', size, axes.length);
+  perAxis(operation, 'stride', stride, axes.length);
+  paddingPairs(operation, padding, size, size, stride);
   for (const [i, axis] of axes.entries()) {
-    const pair = showShape(padding[i]);
     const [low, high] = padding[i];
-    if (!isCount(size[i], 1)) wrong(`the window size must be a whole number ≥ 1, got ${size[i]}`);
-    if (!isCount(stride[i], 1)) wrong(`the stride must be a whole number ≥ 1, got ${stride[i]}`);
-    if (!isCount(low) || !isCount(high)) wrong(`padding must be whole numbers ≥ 0, got ${pair}`);
-    if (Math.max(low, high) >= size[i]) wrong(`padding ${pair} lets windows of ${size[i]} lie outside the input`, 'Pad less than the window.');
-    if (inputShape[axis] + low + high < size[i] || inputShape[axis] === 0) {
-      const problem = `windows of ${size[i]} do not fit axis ${axis} of length ${inputShape[axis]} (padding ${pair})`;
-      fail('shape', operation, problem, 'Use smaller windows or more padding.');
-    }
-    // Positions in a window count row-major over the axes: in another order they would mean something else.
-    if (i > 0 && axis < axes[i - 1]) fail('axis', operation, `axes ${showShape(axes)} must ascend`);
+    const [length, pair] = [inputShape[axis], showShape(padding[i])];
+    if (Math.max(low, high) >= size[i])
+      fail('argument', operation, `padding ${pair} lets windows of ${size[i]} lie outside the input`, 'Pad less than the window.');
+    if (length + low + high < size[i] || length === 0)
+      fail('shape', operation, `windows of ${size[i]} do not fit axis ${axis} of length ${length} (padding ${pair})`, 'Use smaller windows or more padding.');
   }
 }
 
