@@ -50,13 +50,9 @@ export const gradientsOf: Differentiate = (outputs, dOutputs, wrt) => {
     const dResults = arrived.get(node);
     if (!dResults) continue;
     const sources = sourcesOf(node);
+    const needed = sources.map((source) => path.has(source));
     if (isOp(node, 'part') && !overrideOf(node)) deposit(node.inputs[0], dResults[0], node.attributes.index);
-    else
-      gradientsAt(
-        node,
-        dResults,
-        sources.map((source) => path.has(source)),
-      ).forEach((gradient, i) => deposit(sources[i], gradient));
+    else gradientsAt(node, dResults, needed).forEach((gradient, i) => deposit(sources[i], gradient));
   }
   return wrt.map((node) => arrived.get(node)?.[0] ?? null);
 };

@@ -61,17 +61,11 @@ const plainNumbers = new Set([0, 1, -1, 2, 0.5, Number.POSITIVE_INFINITY, Number
 /** The constants of a capture that become inputs. */
 export const liftedConstants = (captured: Capture): Node[] => captured.nodes.filter(isLifted);
 
-export interface ClosedGraph {
-  readonly outputs: readonly Node[];
-  /** Leaves standing for the replaced nodes, in their order. */
-  readonly inputs: readonly Node[];
-}
-
 /**
- * The captured graph as a graph of its own: leaves in place of the given nodes, no tie to any value. `lasting` nodes keep their value, or at
+ * The captured graph as a graph of its own: leaves (`inputs`) in place of the given nodes, in their order, no tie to any value. `lasting` nodes keep their value, or at
  * least their place, from run to run (variables); the compiler may arrange them as it likes best.
  */
-export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion): ClosedGraph {
+export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion) {
   const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node.shape, node.dtype) : inputLeaf('compile', node.shape, node.dtype)));
   return { inputs, outputs: rebuild(captured, new Map(replaced.map((node, i) => [node, inputs[i]]))) };
 }

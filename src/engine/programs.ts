@@ -1,7 +1,7 @@
 /** Compiled programs by structure: the least recently used are forgotten. */
-import { compileGraph } from '../compiler/pipeline.ts';
+
+import { type CompileRequest, compileGraph } from '../compiler/pipeline.ts';
 import { debug } from '../core/debug.ts';
-import type { Node } from '../graph/node.ts';
 import type { Program } from '../ir/program.ts';
 import type { CompiledDevice, Executable } from '../runtime/device.ts';
 import { interpretedExecutable } from '../runtime/reference/index.ts';
@@ -14,25 +14,19 @@ export interface Loaded {
   readonly program: Program | undefined;
 }
 
-export interface Request {
-  readonly outputs: readonly Node[];
-  readonly inputs: readonly Node[];
-  readonly aliases: readonly (number | undefined)[];
-}
-
 const cache = new Map<string, Loaded>();
 const capacity = 256;
 
 export interface ProgramRequest {
   /** The structure of the graph. */
   readonly text: string;
-  readonly graph: () => Request;
+  readonly graph: () => CompileRequest;
   /** For the debug output. */
   readonly why: string;
 }
 
 /** The compiler's program, its kernels called k0, k1, … in profiles and in the source. */
-function programFor(request: Request, device: CompiledDevice): Program {
+function programFor(request: CompileRequest, device: CompiledDevice): Program {
   const program = compileGraph(request, device.target);
   return { ...program, kernels: program.kernels.map((kernel, i) => ({ ...kernel, name: `k${i}` })) };
 }

@@ -14,7 +14,7 @@ import { fingerprint } from './fingerprint.ts';
 import { type Loaded, loadProgram } from './programs.ts';
 import { realizeSync } from './realize.ts';
 import { type Recorder, withRecorder } from './recorder.ts';
-import { type Assignment, type Binding, inputOf, type Origin, type Recording, replayOf } from './replay.ts';
+import { type Assignment, type Binding, type Given, inputOf, type Origin, type Recording, replayOf } from './replay.ts';
 import { inputLeaf, sourceOf, storageLeaf, storageOf, type VariableState } from './values.ts';
 
 /** What a variable is to the recorded function. */
@@ -79,20 +79,15 @@ export function record(name: string, types: readonly TensorType[], body: (leaves
   realizeSync(name, outer);
 
   const computed = [...new Set(wanted.filter((node) => !isBound(node)))];
-  const originOf = (node: Node): Origin => {
-    if (!isBound(node)) return { kind: 'output', index: computed.indexOf(node) };
+  const given = (node: Node): Given => {
     const index = leaves.indexOf(node);
     if (index >= 0) return { kind: 'argument', index };
     const use = uses.find((u) => u.leaf === node);
     return use ? { kind: 'variable', state: use.state } : { kind: 'captured', node: kept(node) };
   };
   const captured: Capture = { ...all, roots: computed };
-  const bindings = captured.bound.map((node): Binding => {
-    if (node === keys) return { kind: 'keys' };
-    const origin = originOf(node);
-    return origin.kind === 'captured' ? { kind: 'captured', storage: storageOf(origin.node) as Storage } : (origin as Binding);
-  });
-  const origins = wanted.map(originOf);
+  const bindings = captured.bound.map((node): Binding => (node === keys ? { kind: 'keys' } : given(node)));
+  const origins = wanted.map((node): Origin => (isBound(node) ? given(node) : { kind: 'output', index: computed.indexOf(node) }));
   const results = origins.slice(0, returned.length);
   const assignments = assigned.map(({ state }, i) => ({ state, origin: origins[returned.length + i] }));
   const loaded = load(name, captured, bindings, assignments);

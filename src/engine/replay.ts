@@ -19,19 +19,17 @@ export interface Recording {
   readonly loaded: Loaded | undefined;
 }
 
-/** Where something that the function returns or assigns comes from. */
-export type Origin =
-  | { readonly kind: 'output'; readonly index: number }
+/** A value that is there before a run: an argument, a variable's value, or a leaf from outside. */
+export type Given =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'variable'; readonly state: VariableState }
   | { readonly kind: 'captured'; readonly node: Node };
 
 /** What an input of the program is bound to. */
-export type Binding =
-  | { readonly kind: 'argument'; readonly index: number }
-  | { readonly kind: 'variable'; readonly state: VariableState }
-  | { readonly kind: 'captured'; readonly storage: Storage }
-  | { readonly kind: 'keys' };
+export type Binding = Given | { readonly kind: 'keys' };
+
+/** Where something that the function returns or assigns comes from. */
+export type Origin = Given | { readonly kind: 'output'; readonly index: number };
 
 export interface Assignment {
   readonly state: VariableState;
@@ -106,9 +104,9 @@ export function replayOf(recorded: RecordedProgram): Recording {
     const keys = new Int32Array(2 * draws);
     for (let i = 0; i < draws; i++) keys.set(nextHostKey(), 2 * i);
     const inputs = bindings.map((binding) => {
-      if (binding.kind === 'captured') return binding.storage;
       if (binding.kind === 'keys') return storageFrom(keys);
-      return (binding.kind === 'argument' ? storageOf(args[binding.index]) : storageOfVariable(binding.state)) as Storage;
+      if (binding.kind === 'variable') return storageOfVariable(binding.state) as Storage;
+      return storageOf(binding.kind === 'argument' ? args[binding.index] : binding.node) as Storage;
     });
     const inPlace = new Map<number, Storage>();
     const copies: { readonly from: Storage; readonly to: Storage }[] = [];

@@ -49,12 +49,7 @@ export type GradientRule<K extends OpName> = (node: Node<K>, dOut: Node, needed:
 export type Differentiate = (outputs: readonly Node[], dOutputs: Gradients, wrt: readonly Node[]) => Gradients;
 
 /** As GradientRule for an op with several results, each read through a `part` node; dParts[i] is null where no gradient arrives. */
-export type PartsGradientRule<K extends OpName = OpName> = (
-  node: Node<K>,
-  dParts: Gradients,
-  needed: readonly boolean[],
-  differentiate: Differentiate,
-) => Gradients;
+export type PartsGradientRule<K extends OpName> = (node: Node<K>, dParts: Gradients, needed: readonly boolean[], differentiate: Differentiate) => Gradients;
 
 export interface Op<K extends OpName = OpName> {
   readonly name: K;

@@ -3,7 +3,7 @@ import { fail, showShape } from '../core/errors.ts';
 import { dropAxes, normalizeAxis, type Shape, sameShape, sizeOf, stridesOf } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from '../ops/build.ts';
-import { type Axis, moveAxis, oneAxis } from './axes.ts';
+import { type Axis, type AxisOption, moveAxis, oneAxis } from './axes.ts';
 import { tensor } from './create.ts';
 import { arithmetic, nodeOf, Tensor, wrap } from './tensor.ts';
 
@@ -61,9 +61,8 @@ export function oneHot(x: Tensor, classes: number): Tensor {
   return wrap(build.cast(build.equal(spread, build.iota(shape, shape.length - 1)), 'float32'));
 }
 
-export interface SortOptions {
-  /** Default: the last axis. */
-  readonly axis?: number;
+/** `axis`: the last by default. */
+export interface SortOptions extends AxisOption {
   readonly descending?: boolean;
 }
 
@@ -93,4 +92,4 @@ export const sort = (x: Tensor, options: SortOptions = {}): Tensor => sorted('so
 export const argSort = (x: Tensor, options: SortOptions = {}): Tensor => sorted('argSort', x, options).indices;
 
 /** The k largest along an axis (default: the last), largest first, and their positions. */
-export const topK = (x: Tensor, k: number, { axis = -1 }: { axis?: number } = {}): Sorted => sorted('topK', x, { axis, descending: true, count: k });
+export const topK = (x: Tensor, k: number, { axis = -1 }: AxisOption = {}): Sorted => sorted('topK', x, { axis, descending: true, count: k });

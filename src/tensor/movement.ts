@@ -97,13 +97,10 @@ export function tile(x: Tensor, times: number | readonly number[]): Tensor {
   const rank = Math.max(list.length, node.shape.length);
   const counts = leftFilled(list, rank);
   const shape = leftFilled(node.shape, rank);
-  const apart = build.reshape(
-    node,
-    shape.flatMap((d) => [1, d]),
-  );
+  const apart = shape.flatMap((d) => [1, d]);
   const repeated = shape.flatMap((d, i) => [counts[i], d]);
   const merged = shape.map((d, i) => d * counts[i]);
-  return wrap(build.reshape(build.broadcast(apart, repeated), merged));
+  return wrap(build.reshape(build.broadcast(build.reshape(node, apart), repeated), merged));
 }
 
 /** Ones on the left, up to the rank. */

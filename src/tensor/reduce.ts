@@ -6,7 +6,7 @@ import type { ArgFold } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { stopGradient } from '../graph/override.ts';
 import * as build from '../ops/build.ts';
-import { type Axes, oneAxis, severalAxes } from './axes.ts';
+import { type Axes, type AxisOption, oneAxis, type ReduceOptions, severalAxes } from './axes.ts';
 import { arithmetic, countable, floating, nodeOf, type Tensor, wrap } from './tensor.ts';
 
 const truth = (x: Tensor, operation: string): Node => build.cast(nodeOf(x, operation), 'bool');
@@ -46,13 +46,6 @@ function position(operation: ArgFold, x: Tensor, options: PositionOptions = {}):
   return along(operation, node, given, (x, [axis]) => build.make(operation, [x], { axis }));
 }
 
-export interface VarianceOptions {
-  readonly axis?: number | readonly number[];
-  readonly keepDims?: boolean;
-  /** Divides by n − ddof (default 0: the population variance). */
-  readonly ddof?: number;
-}
-
 /** Mean squared distance from the mean. */
 export function variance(x: Tensor, options: Axes & { ddof?: number } = {}): Tensor {
   return along('variance', floating(x, 'variance'), options, (node, axes) => {
@@ -65,9 +58,7 @@ export function variance(x: Tensor, options: Axes & { ddof?: number } = {}): Ten
 /** Standard deviation: the root of the variance. */
 export const std = (x: Tensor, options: Axes & { ddof?: number } = {}): Tensor => wrap(build.sqrt(variance(x, options).node));
 
-export interface NormOptions {
-  readonly axis?: number | readonly number[];
-  readonly keepDims?: boolean;
+export interface NormOptions extends ReduceOptions {
   /** 2 (default), 1, or Infinity. */
   readonly order?: number;
 }
@@ -98,9 +89,8 @@ export function shiftedByPeak(node: Node, axes: readonly number[]): { readonly s
   return { shifted: build.sub(node, peak), peak };
 }
 
-export interface CumsumOptions {
-  /** Default: the last axis. */
-  readonly axis?: number;
+/** `axis`: the last by default. */
+export interface CumsumOptions extends AxisOption {
   /** From the end (default false). */
   readonly reverse?: boolean;
   /** Without the element itself (default false). */
