@@ -1,7 +1,7 @@
 /** What shape rules and evaluations have in common: checks with errors that say what was expected and what came, and float64 working copies. */
-import { type DType, isFloating, newArray, type TypedArray } from '../core/dtype.ts';
+import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { isHalf } from '../core/half.ts';
+import { encodeArray, isHalf } from '../core/half.ts';
 import { sameShape } from '../core/shape.ts';
 import type { TensorType } from '../graph/node.ts';
 
@@ -50,9 +50,4 @@ export function checkAxes(operation: string, axes: readonly number[], rank: numb
 export const wide = (values: TypedArray): Float64Array => (values instanceof Float64Array ? values : new Float64Array(values));
 
 /** The values rounded to a dtype. */
-export function narrow(values: Float64Array, dtype: DType): TypedArray {
-  if (dtype === 'float64') return values;
-  const out = newArray(dtype, values.length);
-  out.set(values);
-  return out;
-}
+export const narrow = (values: Float64Array, dtype: DType): TypedArray => (dtype === 'float64' ? values : encodeArray(dtype, values));
