@@ -66,7 +66,7 @@ export const liftedConstants = (captured: Capture): Node[] => captured.nodes.fil
  * least their place, from run to run (variables); the compiler may arrange them as it likes best.
  */
 export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion) {
-  const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node.shape, node.dtype) : inputLeaf('compile', node.shape, node.dtype)));
+  const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node) : inputLeaf('compile', node)));
   return { inputs, outputs: rebuild(captured, new Map(replaced.map((node, i) => [node, inputs[i]]))) };
 }
 
@@ -76,7 +76,7 @@ export const isVersion = (node: Node): boolean => sourceOf(node)?.kind === 'vari
 /** The captured graph with its values as storage leaves, for interpretation. */
 export function groundGraph(captured: Capture): readonly Node[] {
   const inner = captured.bound.filter((node) => node.op !== 'leaf');
-  return rebuild(captured, new Map(inner.map((node) => [node, storageLeaf(storageOf(node) as Storage, node.shape, node.dtype)])));
+  return rebuild(captured, new Map(inner.map((node) => [node, storageLeaf(storageOf(node) as Storage, node)])));
 }
 
 function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {

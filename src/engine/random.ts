@@ -32,7 +32,7 @@ export const keyWords = (value: number): readonly [number, number] => [Math.floo
 export const nextHostKey = (): [number, number] => threefry2x32(...keyWords(seed), ...keyWords(counter++));
 
 /** A key as a node, int32 [2]. */
-export const keyLeaf = (words: readonly number[]): Node => storageLeaf(storageFrom(Int32Array.from(words)), [2], 'int32');
+export const keyLeaf = (words: readonly number[]): Node => storageLeaf(storageFrom(Int32Array.from(words)), { shape: [2], dtype: 'int32' });
 
 /** The key of the next draw as a node; while a function is being recorded, one that each of its runs draws anew. */
 export const nextKey = (recorder: Recorder | undefined): Node => (recorder ? recorder.nextKey() : keyLeaf(nextHostKey()));

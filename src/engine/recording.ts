@@ -32,7 +32,7 @@ function recorderInto(uses: Map<VariableState, Use>, draws: Node[]): Recorder {
   const useOf = (state: VariableState): Use => {
     const known = uses.get(state);
     if (known) return known;
-    const leaf = inputLeaf('compile', state.shape, state.dtype);
+    const leaf = inputLeaf('compile', state);
     const use: Use = { state, leaf, assigned: undefined, now: leaf };
     uses.set(state, use);
     return use;
@@ -47,7 +47,7 @@ function recorderInto(uses: Map<VariableState, Use>, draws: Node[]): Recorder {
       use.now = stopGradient(value);
     },
     nextKey() {
-      const key = inputLeaf('compile', [2], 'int32');
+      const key = inputLeaf('compile', { shape: [2], dtype: 'int32' });
       draws.push(key);
       return key;
     },
@@ -57,8 +57,8 @@ function recorderInto(uses: Map<VariableState, Use>, draws: Node[]): Recorder {
 /** Records `body`, which gets leaves of the given types and returns nodes. `name` is for errors and debug output. */
 export function record(name: string, types: readonly TensorType[], body: (leaves: readonly Node[]) => readonly Node[]): Recording {
   // Nodes with smaller ids were there before.
-  const first = inputLeaf('compile', [], 'float32').id;
-  const leaves = types.map(({ shape, dtype }) => inputLeaf('compile', shape, dtype));
+  const first = inputLeaf('compile', { shape: [], dtype: 'float32' }).id;
+  const leaves = types.map((type) => inputLeaf('compile', type));
   const used = new Map<VariableState, Use>();
   const draws: Node[] = [];
   const read = withRecorder(recorderInto(used, draws), () => body(leaves));
@@ -67,7 +67,7 @@ export function record(name: string, types: readonly TensorType[], body: (leaves
   const assigned = uses.filter((use) => use.assigned !== undefined && use.assigned !== use.leaf);
 
   // The keys of all draws of one run are rows of one input.
-  const keys = inputLeaf('compile', [draws.length, 2], 'int32');
+  const keys = inputLeaf('compile', { shape: [draws.length, 2], dtype: 'int32' });
   const rows = new Map(draws.map((draw, i) => [draw, reshape(sliceAlong(keys, 0, i, 1), [2])]));
   const wanted = substitute([...returned, ...assigned.map((use) => use.assigned as Node)], rows).map(resolve);
   const ownInputs = new Set<Node>([...leaves, ...uses.map((use) => use.leaf), keys]);
@@ -95,7 +95,7 @@ export function record(name: string, types: readonly TensorType[], body: (leaves
 }
 
 /** A leaf for a value that does not keep its history. */
-const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node.shape, node.dtype));
+const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node));
 
 function load(name: string, captured: Capture, bindings: readonly Binding[], assignments: readonly Assignment[]): Loaded | undefined {
   if (captured.roots.length === 0) return undefined;

@@ -132,7 +132,7 @@ export function replayOf(recorded: RecordedProgram): Recording {
     return results.map((origin, i) => {
       if (origin.kind !== 'output') return run.results[i] as Node;
       const writer = writers.get(origin.index);
-      return writer ? leafOf(writer) : storageLeaf(run.outputs[origin.index], outputs[origin.index].shape, outputs[origin.index].dtype);
+      return writer ? leafOf(writer) : storageLeaf(run.outputs[origin.index], outputs[origin.index]);
     });
   }
 

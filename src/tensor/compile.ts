@@ -1,6 +1,7 @@
 /** compile(fn): records a function once per signature and replays it as one program. */
 import { debug } from '../core/debug.ts';
-import { fail, showShape } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
+import { showType } from '../core/shape.ts';
 import { mapTree } from '../core/tree.ts';
 import { keepsHistory } from '../engine/realize.ts';
 import { currentRecorder } from '../engine/recorder.ts';
@@ -85,17 +86,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     const signature = signatureOf(args, inputs);
     const known = variants.get(signature);
     if (known) return known;
-    debug(1, () => `gradix: recording ${name} (signature ${variants.size + 1}: ${inputs.map((node) => `${node.dtype} ${showShape(node.shape)}`).join(', ')})`);
-    const variant = recordVariant(args, inputs);
-    variants.set(signature, variant);
-    if (variants.size > capacity) {
-      debug(1, () => `gradix: ${name} has been recorded for more than ${capacity} signatures; pass changing numbers as tensors`);
-      variants.delete(variants.keys().next().value as string);
-    }
-    return variant;
-  };
-
-  const recordVariant = (args: A, inputs: readonly Node[]): Variant => {
+    debug(1, () => `gradix: recording ${name} (signature ${variants.size + 1}: ${inputs.map(showType).join(', ')})`);
     let result: unknown;
     const recording = record(name, inputs, (leaves) => {
       let next = 0;
@@ -104,7 +95,13 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
       if (result instanceof Promise) fail('argument', 'compile', `${name} is asynchronous`, 'A compiled function must be synchronous; read values outside.');
       return nodesOf(result);
     });
-    return { recording, result: skeleton(result) };
+    const variant = { recording, result: skeleton(result) };
+    variants.set(signature, variant);
+    if (variants.size > capacity) {
+      debug(1, () => `gradix: ${name} has been recorded for more than ${capacity} signatures; pass changing numbers as tensors`);
+      variants.delete(variants.keys().next().value as string);
+    }
+    return variant;
   };
 
   const call = (...args: A): R => {

@@ -1,5 +1,5 @@
 /** Making tensors: from values, filled, counted. */
-import { checkDTypeName, type DType, newArray, type TypedArray } from '../core/dtype.ts';
+import { checkDTypeName, type DType, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { encodeArray, isHalf } from '../core/half.ts';
 import { checkShape, type Shape, sizeOf } from '../core/shape.ts';
@@ -31,7 +31,7 @@ export function tensor(values: TensorValues, { shape, dtype }: TensorOptions = {
   const wanted = shape ?? found;
   checkShape('tensor', wanted);
   if (sizeOf(wanted) !== data.length) fail('shape', 'tensor', `${data.length} values do not fill the shape ${showShape(wanted)} (${sizeOf(wanted)} elements)`);
-  return wrap(storageLeaf(storageFrom(stored(data, own, dtype ?? own)), [...wanted], dtype ?? own ?? 'float32'));
+  return wrap(storageLeaf(storageFrom(stored(data, own, dtype ?? own)), { shape: [...wanted], dtype: dtype ?? own ?? 'float32' }));
 }
 
 /** A fresh array in the format of `dtype`. */
@@ -120,9 +120,9 @@ export function arange(start: number, stop?: number, { step = 1, dtype }: { step
 /** `count` numbers from start to stop, both included. */
 export function linspace(start: number, stop: number, count: number): Tensor {
   if (!Number.isInteger(count) || count < 0) fail('value', 'linspace', `expected a whole number of points, got ${count}`);
-  const values = newArray('float32', count);
-  for (let i = 0; i < count; i++) values[i] = count === 1 ? start : i === count - 1 ? stop : start + ((stop - start) * i) / (count - 1);
-  return wrap(storageLeaf(storageFrom(values), [count], 'float32'));
+  // The last is exact; a single one is the start.
+  const values = Float32Array.from({ length: count }, (_, i) => (i > 0 && i === count - 1 ? stop : start + ((stop - start) * i) / Math.max(1, count - 1)));
+  return wrap(storageLeaf(storageFrom(values), { shape: [count], dtype: 'float32' }));
 }
 
 /** The identity matrix [rows, columns]. */

@@ -32,9 +32,8 @@ export function scan<Carry, X, Y>(
   const initial = nodesOf(init);
   const stacked = nodesOf(xs);
   const steps = lengthOf(tensorsOf(xs), length);
-  const leafLike = (node: Node, shape = node.shape): Node => inputLeaf('scan', shape, node.dtype);
-  const carries = initial.map((node) => leafLike(node));
-  const slices = stacked.map((node) => leafLike(node, node.shape.slice(1)));
+  const carries = initial.map((node) => inputLeaf('scan', node));
+  const slices = stacked.map(({ shape, dtype }) => inputLeaf('scan', { shape: shape.slice(1), dtype }));
   // Random draws: one key per step, made of one outer draw.
   const keys: { readonly leaf: Node; readonly all: Node }[] = [];
   const outer = currentRecorder();
@@ -45,7 +44,7 @@ export function scan<Carry, X, Y>(
       fail('state', 'assign', `variable ${state.name} is assigned inside a scan step`, 'Carry the value through the loop and assign it afterwards.'),
     nextKey: () => {
       const all = make('randomBits', [nextKey(outer)], { shape: [steps, 2] });
-      const leaf = inputLeaf('scan', [2], 'int32');
+      const leaf = inputLeaf('scan', { shape: [2], dtype: 'int32' });
       keys.push({ leaf, all });
       return leaf;
     },
@@ -78,7 +77,7 @@ function closed(results: readonly Node[], parameters: readonly Node[], carries: 
   for (const node of topologicalOrder(results)) if (node.inputs.some((input) => within.has(input))) within.add(node);
   const used = [...within].flatMap((node) => [...node.inputs, ...(overrideOf(node)?.targets ?? [])]);
   const constants = [...new Set([...used, ...results])].filter((node) => !within.has(node) && !isNumber(node)).sort(byAge);
-  const leaves = constants.map((node) => inputLeaf('scan', node.shape, node.dtype));
+  const leaves = constants.map((node) => inputLeaf('scan', node));
   const inside = substitute(results, new Map(constants.map((node, i) => [node, leaves[i]])));
   return { constants, body: { parameters: [...leaves, ...parameters], results: inside, constants: leaves.length, carries } };
 }

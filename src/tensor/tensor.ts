@@ -126,7 +126,7 @@ export class Tensor {
   /** Called once the value is there: outside of gradients the graph is dropped. */
   #adopt(node: Node): Storage {
     const storage = storageOf(node) ?? fail('internal', 'realize', 'a value is missing');
-    if (node.op !== 'leaf' && !keepsHistory()) this.#node = storageLeaf(storage, node.shape, node.dtype);
+    if (node.op !== 'leaf' && !keepsHistory()) this.#node = storageLeaf(storage, node);
     return storage;
   }
 
