@@ -1,5 +1,4 @@
 /** Compiled programs by structure: the least recently used are forgotten. */
-
 import { type CompileRequest, compileGraph } from '../compiler/pipeline.ts';
 import { debug } from '../core/debug.ts';
 import type { Program } from '../ir/program.ts';

@@ -2,7 +2,6 @@
  * A function of tensors recorded once as a program and replayed without its graph: arguments, variables and random keys are bound at each
  * run, variables that it assigns are written in place.
  */
-
 import type { TensorType } from '../core/shape.ts';
 import { isNumber, type Node } from '../graph/node.ts';
 import { stopGradient } from '../graph/override.ts';

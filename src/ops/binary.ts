@@ -1,5 +1,4 @@
 /** Elementwise ops of two or three operands of one shape and dtype. Whole numbers wrap; their division is floored, and by zero gives 0. */
-
 import { isFloating, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { showType } from '../core/shape.ts';

@@ -37,7 +37,7 @@ export const flip = (x: Node, axes: readonly number[]): Node => (axes.length ===
 export const concat = (parts: readonly Node[], axis: number): Node => (parts.length === 1 ? parts[0] : make('concat', parts, { axis }));
 
 /** Numbers become constants of the other operand's dtype (floating when the number is fractional and the other is not); nodes are promoted and broadcast. */
-export function matchOperands(operation: string, operands: readonly Operand[]): Node[] {
+function matchOperands(operation: string, operands: readonly Operand[]): Node[] {
   const nodes = operands.filter((x): x is Node => typeof x !== 'number');
   let dtype: DType = nodes.length > 0 ? nodes.map((n) => n.dtype).reduce(promote) : 'float32';
   for (const x of operands) {

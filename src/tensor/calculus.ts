@@ -1,5 +1,4 @@
 /** Derivatives: of functions (grad, jacobian, hessian) and of lazy graphs (gradients). */
-
 import { checkpointed } from '../autodiff/checkpoint.ts';
 import { gradientsOf } from '../autodiff/reverse.ts';
 import { isFloating } from '../core/dtype.ts';

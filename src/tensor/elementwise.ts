@@ -1,5 +1,4 @@
 /** Elementwise functions. Operands are broadcast; numbers take the tensor's dtype; results of comparisons are bool. */
-
 import { checkDTypeName, type DType } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { currentDevice } from '../engine/devices.ts';
@@ -8,7 +7,7 @@ import type { Node } from '../graph/node.ts';
 import { stopGradient as stop } from '../graph/override.ts';
 import * as build from '../ops/build.ts';
 import type { DeviceName } from '../runtime/device.ts';
-import { arithmetic, floating, nodeOf, type Operand, raw, type Tensor, wrap } from './tensor.ts';
+import { arithmetic, floating, nodeOf, type Operand, raw, type Tensor, truth, wrap } from './tensor.ts';
 
 type OfOne = (x: Operand) => Tensor;
 type OfTwo = (a: Operand, b: Operand) => Tensor;
@@ -25,7 +24,6 @@ function arithmeticOfTwo(op: Binary): OfTwo {
   return (a, b) => wrap(build.binary(op, counted(raw(a, op), b), counted(raw(b, op), a)));
 }
 
-const truth = (x: Operand, operation: string): Node => build.cast(nodeOf(x, operation), 'bool');
 const numbers = (x: Operand, operation: string): Node => countBools(arithmetic(x, operation));
 const countBools = (x: Node): Node => (x.dtype === 'bool' ? build.cast(x, 'int32') : x);
 const counted = (x: Node | number, other: Operand): Node | number =>

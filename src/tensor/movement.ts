@@ -1,5 +1,4 @@
 /** Moving elements: shapes, axes, pieces. No arithmetic; every dtype. */
-
 import { fail, showShape } from '../core/errors.ts';
 import { checkShape, dropAxes, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { Padding } from '../graph/attributes.ts';

@@ -1,5 +1,4 @@
 /** Reductions along axes (default: all), and cumulative sums. */
-
 import { fail } from '../core/errors.ts';
 import { keepAxes, sizeOf } from '../core/shape.ts';
 import type { ArgFold } from '../graph/attributes.ts';
@@ -7,9 +6,7 @@ import type { Node } from '../graph/node.ts';
 import { stopGradient } from '../graph/override.ts';
 import * as build from '../ops/build.ts';
 import { type Axes, type AxisOption, oneAxis, type ReduceOptions, severalAxes } from './axes.ts';
-import { arithmetic, countable, floating, nodeOf, type Tensor, wrap } from './tensor.ts';
-
-const truth = (x: Tensor, operation: string): Node => build.cast(nodeOf(x, operation), 'bool');
+import { arithmetic, countable, floating, type Tensor, truth, wrap } from './tensor.ts';
 
 /** A reduction with its axes and keepDims read from the options. */
 function along(operation: string, node: Node, options: Axes | undefined, reduced: (x: Node, axes: readonly number[]) => Node): Tensor {

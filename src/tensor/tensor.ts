@@ -175,4 +175,7 @@ export function floating(x: Operand, operation: string): Node {
   return node.dtype === 'float64' || node.dtype === 'float32' ? node : cast(node, 'float32');
 }
 
+/** As nodeOf, as bools: true where it is not 0. */
+export const truth = (x: Operand, operation: string): Node => cast(nodeOf(x, operation), 'bool');
+
 export const wrap = (node: Node): Tensor => new Tensor(node);
