@@ -42,10 +42,8 @@ export function tryBroadcast(a: Shape, b: Shape): Shape | undefined {
 }
 
 export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
-  return (
-    tryBroadcast(a, b) ??
-    fail('shape', operation, `shapes ${showShape(a)} and ${showShape(b)} do not broadcast`, 'Dimensions must be equal or 1, counted from the right.')
-  );
+  const hint = 'Dimensions must be equal or 1, counted from the right.';
+  return tryBroadcast(a, b) ?? fail('shape', operation, `shapes ${showShape(a)} and ${showShape(b)} do not broadcast`, hint);
 }
 
 /** An axis in 0 … rank−1 from one that may count from the end. */

@@ -53,17 +53,17 @@ function refuseRecorded(operation: string, node: Node, source: InputSource): nev
   return fail('state', operation, `${what}: it belongs to a function that ${source.of} is recording`, hint);
 }
 
-/** Scalars that the compiler knows something about stay in the program; others become inputs, so that a changing number does not recompile. */
+/** Scalars that the compiler knows something about stay in the program. */
+const plainNumbers: ReadonlySet<number> = new Set([0, 1, -1, 2, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
 const isLifted = (node: Node): boolean =>
-  isOp(node, 'constant') && (node.dtype === 'float32' || node.dtype === 'float64' || node.dtype === 'int32') && !plainNumbers.has(node.attributes.value);
-const plainNumbers = new Set([0, 1, -1, 2, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  isOp(node, 'constant') && ['float32', 'float64', 'int32'].includes(node.dtype) && !plainNumbers.has(node.attributes.value);
 
-/** The constants of a capture that become inputs. */
+/** The constants of a capture that become inputs, so that a changing number does not recompile. */
 export const liftedConstants = (captured: Capture): Node[] => captured.nodes.filter(isLifted);
 
 /**
- * The captured graph as a graph of its own: leaves (`inputs`) in place of the given nodes, in their order, no tie to any value. `lasting` nodes keep their value, or at
- * least their place, from run to run (variables); the compiler may arrange them as it likes best.
+ * The captured graph as a graph of its own: leaves (`inputs`) in place of the given nodes, in their order, no tie to any value. `lasting` nodes
+ * keep their value, or at least their place, from run to run (variables); the compiler may arrange them as it likes best.
  */
 export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion) {
   const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node) : inputLeaf('compile', node)));
