@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { given, numbersOf } from '../../test/support/evaluate.ts';
 import { type Node, topologicalOrder } from '../graph/node.ts';
+import { keepApart, stopGradient, withGradient } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
 import * as build from '../ops/build.ts';
 import { checkpointed } from './checkpoint.ts';
-import { keepApart, stopGradient, withGradient } from './override.ts';
 import { gradientsOf } from './reverse.ts';
 
 const { add, mul, sin, cos, exp, sum } = build;

@@ -1,9 +1,8 @@
 /** Recomputation instead of storage (Chen et al. 2016, "Training deep nets with sublinear memory cost"): the backward pass rebuilds what it needs from the inputs. */
-import { type Node, newNode, topologicalOrder } from '../graph/node.ts';
-import { copyOverride } from '../graph/override.ts';
+import { type Node, topologicalOrder } from '../graph/node.ts';
+import { keepApart, withGradient } from '../graph/override.ts';
+import { substitute } from '../graph/substitute.ts';
 import { constant } from '../ops/build.ts';
-import { opOf } from '../ops/registry.ts';
-import { keepApart, withGradient } from './override.ts';
 import { gradientsOf } from './reverse.ts';
 
 /**
@@ -12,19 +11,14 @@ import { gradientsOf } from './reverse.ts';
  */
 export function checkpointed(build: () => readonly Node[]): Node[] {
   const newest = constant(0).id;
+  const isOutside = (node: Node): boolean => node.id <= newest || node.op === 'leaf';
   return build().map((result) => {
-    const isOutside = (node: Node): boolean => node.id <= newest || node.op === 'leaf';
     if (isOutside(result)) return result;
-    const order = topologicalOrder([result], isOutside);
-    const inside = order.filter((node) => !isOutside(node) && opOf(node).kind !== 'leaf');
     // Constants are shared: rebuilding them would only hide them from the simplifier.
-    const outside = order.filter((node) => isOutside(node) && !(opOf(node).kind === 'leaf' && node.op !== 'leaf'));
+    const outside = topologicalOrder([result], isOutside).filter((node) => isOutside(node) && node.op !== 'constant' && node.op !== 'iota');
     return withGradient(result, outside, (dOut, targets) => {
       const fresh = targets.map(keepApart);
-      const copies = new Map(outside.map((node, i) => [node, fresh[i]]));
-      const replace = (node: Node): Node => copies.get(node) ?? node;
-      for (const node of inside) copies.set(node, copyOverride(node, newNode(node.op, node.inputs.map(replace), node.attributes, node), replace));
-      return gradientsOf([replace(result)], [dOut], fresh);
+      return gradientsOf(substitute([result], new Map(outside.map((node, i) => [node, fresh[i]]))), [dOut], fresh);
     });
   });
 }

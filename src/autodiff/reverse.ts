@@ -3,10 +3,10 @@
  * The result is again a graph of ordinary nodes. Knows no op by name but `part`, through which the results of ops with several are read.
  */
 import { isFloating } from '../core/dtype.ts';
-import { fail, showShape } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
 import { isHalf } from '../core/half.ts';
-import { sameShape } from '../core/shape.ts';
-import { attributesOf, isOp, type Node } from '../graph/node.ts';
+import { sameType, showType } from '../core/shape.ts';
+import { byAge, isOp, type Node } from '../graph/node.ts';
 import { overrideOf } from '../graph/override.ts';
 import { add, cast } from '../ops/build.ts';
 import type { Differentiate } from '../ops/op.ts';
@@ -22,60 +22,39 @@ const sourcesOf = (node: Node): readonly Node[] => overrideOf(node)?.targets ?? 
  * whole numbers and piecewise constant ops). A null in dOutputs leaves that output out.
  */
 export const gradientsOf: Differentiate = (outputs, dOutputs, wrt) => {
-  const path = pathBetween(
-    outputs.filter((_, i) => dOutputs[i] !== null),
-    wrt,
-  );
-  const arrived = new Map<Node, Node>();
-  const arrivedAtParts = new Map<Node, (Node | null)[]>();
-  const deposit = (node: Node, gradient: Node): void => {
-    checkGradient(node, gradient);
-    const before = arrived.get(node);
-    arrived.set(node, before ? total(before, gradient) : gradient);
+  const flowing = outputs.filter((_, i) => dOutputs[i] !== null);
+  const path = pathBetween(flowing, wrt);
+  // What has arrived at a node: one gradient, or one for each of its results.
+  const arrived = new Map<Node, (Node | null)[]>();
+  const deposit = (node: Node, gradient: Node | null, result = 0): void => {
+    if (gradient === null || !path.has(node)) return;
+    if (!severalResults(node)) checkGradient(node, gradient);
+    const sums = arrived.get(node) ?? [];
+    while (sums.length <= result) sums.push(null);
+    const before = sums[result];
+    sums[result] = before ? total(before, gradient) : gradient;
+    arrived.set(node, sums);
+  };
+  const gradientsAt = (node: Node, dResults: readonly (Node | null)[], needed: readonly boolean[]): readonly (Node | null)[] => {
+    const op = opOf(node);
+    if (op.gradientOfParts) return op.gradientOfParts(node, dResults, needed, gradientsOf);
+    const override = overrideOf(node);
+    const dOut = dResults[0] as Node;
+    if (override) return override.rule(dOut, override.targets);
+    return (needed.includes(true) && op.gradient?.(node, dOut, needed)) || [];
   };
 
-  outputs.forEach((output, i) => {
-    const dOutput = dOutputs[i];
-    if (dOutput && path.has(output)) deposit(output, dOutput);
-  });
+  outputs.forEach((output, i) => deposit(output, dOutputs[i]));
   // Ids grow from inputs to users, so that by the time of a node all of its users have been visited.
-  for (const node of [...path].sort((a, b) => b.id - a.id)) {
-    const dOut = arrived.get(node);
+  for (const node of [...path].sort(byAge).reverse()) {
+    const dResults = arrived.get(node);
+    if (!dResults) continue;
     const sources = sourcesOf(node);
-    let gradients: readonly (Node | null)[] = [];
-    if (severalResults(node)) {
-      const dParts = arrivedAtParts.get(node);
-      if (dParts)
-        gradients =
-          opOf(node).gradientOfParts?.(
-            node,
-            dParts,
-            sources.map((s) => path.has(s)),
-            gradientsOf,
-          ) ?? [];
-    } else if (dOut && isOp(node, 'part') && !overrideOf(node)) {
-      const dParts = arrivedAtParts.get(node.inputs[0]) ?? [];
-      const { index } = attributesOf(node, 'part');
-      for (let i = dParts.length; i <= index; i++) dParts.push(null);
-      const before = dParts[index];
-      dParts[index] = before ? total(before, dOut) : dOut;
-      arrivedAtParts.set(node.inputs[0], dParts);
-    } else if (dOut) {
-      const override = overrideOf(node);
-      if (override) gradients = override.rule(dOut, override.targets);
-      else if (sources.some((s) => path.has(s)))
-        gradients =
-          opOf(node).gradient?.(
-            node,
-            dOut,
-            sources.map((s) => path.has(s)),
-          ) ?? [];
-    }
-    gradients.forEach((gradient, i) => {
-      if (gradient && path.has(sources[i])) deposit(sources[i], gradient);
-    });
+    const needed = sources.map((source) => path.has(source));
+    if (isOp(node, 'part') && !overrideOf(node)) deposit(node.inputs[0], dResults[0], node.attributes.index);
+    else gradientsAt(node, dResults, needed).forEach((gradient, i) => deposit(sources[i], gradient));
   }
-  return wrt.map((node) => arrived.get(node) ?? null);
+  return wrt.map((node) => arrived.get(node)?.[0] ?? null);
 };
 
 /** The nodes through which a gradient may flow from `outputs` to `wrt`: reachable from both sides over floating-point values. */
@@ -90,7 +69,7 @@ function pathBetween(outputs: readonly Node[], wrt: readonly Node[]): Set<Node> 
     stack.push(...sourcesOf(node));
   }
   const path = new Set<Node>();
-  for (const node of [...seen].sort((a, b) => a.id - b.id)) {
+  for (const node of [...seen].sort(byAge)) {
     if (asked.has(node) || sourcesOf(node).some((source) => path.has(source))) path.add(node);
   }
   return path;
@@ -102,10 +81,5 @@ function total(a: Node, b: Node): Node {
 }
 
 function checkGradient(node: Node, gradient: Node): void {
-  if (gradient.dtype === node.dtype && sameShape(gradient.shape, node.shape)) return;
-  fail(
-    'internal',
-    'gradient',
-    `a ${node.dtype} ${showShape(node.shape)} result of ${node.op} was given a gradient ${gradient.dtype} ${showShape(gradient.shape)}`,
-  );
+  if (!sameType(gradient, node)) fail('internal', 'gradient', `a ${showType(node)} result of ${node.op} was given a gradient ${showType(gradient)}`);
 }

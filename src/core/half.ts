@@ -66,8 +66,7 @@ export function decodeArray(dtype: DType, stored: TypedArray): TypedArray {
 /** An array of `dtype` with these values. Floats become whole numbers by truncation; whole numbers too large for the dtype wrap. */
 export function encodeArray(dtype: DType, values: ArrayLike<number>): TypedArray {
   const stored = newArray(dtype, values.length);
-  if (dtype === 'bool') for (let i = 0; i < stored.length; i++) stored[i] = values[i] !== 0 ? 1 : 0;
-  else if (isHalf(dtype)) for (let i = 0; i < stored.length; i++) stored[i] = storedNumber(dtype, values[i]);
+  if (dtype === 'bool' || isHalf(dtype)) for (let i = 0; i < stored.length; i++) stored[i] = storedNumber(dtype, values[i]);
   else stored.set(values);
   return stored;
 }

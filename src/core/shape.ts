@@ -1,11 +1,21 @@
-/** Shape algebra: pure functions on lists of dimensions. Row-major order throughout. */
+/** Shape algebra: pure functions on lists of dimensions, and what is known of a tensor besides its values. Row-major order throughout. */
+import type { DType } from './dtype.ts';
 import { fail, showShape } from './errors.ts';
 
 export type Shape = readonly number[];
 
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
 export const sizeOf = (shape: Shape): number => shape.reduce((product, d) => product * d, 1);
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
+
+/** "float32 [2, 3]" */
+export const showType = (type: TensorType): string => `${type.dtype} ${showShape(type.shape)}`;
 
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
@@ -32,10 +42,8 @@ export function tryBroadcast(a: Shape, b: Shape): Shape | undefined {
 }
 
 export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
-  return (
-    tryBroadcast(a, b) ??
-    fail('shape', operation, `shapes ${showShape(a)} and ${showShape(b)} do not broadcast`, 'Dimensions must be equal or 1, counted from the right.')
-  );
+  const hint = 'Dimensions must be equal or 1, counted from the right.';
+  return tryBroadcast(a, b) ?? fail('shape', operation, `shapes ${showShape(a)} and ${showShape(b)} do not broadcast`, hint);
 }
 
 /** An axis in 0 … rank−1 from one that may count from the end. */

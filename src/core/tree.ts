@@ -1,7 +1,5 @@
 /** Trees: a leaf, or arrays and plain records of trees. Used for arguments and results of compiled functions. */
 
-export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
-
 const isRecord = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -13,10 +11,4 @@ export function mapTree(tree: unknown, visit: (leaf: unknown, path: string) => u
   if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, visit, `${path}[${i}]`));
   if (isRecord(tree)) return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, visit, path ? `${path}.${key}` : key)]));
   return visit(tree, path);
-}
-
-export function flattenTree(tree: unknown): unknown[] {
-  const leaves: unknown[] = [];
-  mapTree(tree, (leaf) => leaves.push(leaf));
-  return leaves;
 }

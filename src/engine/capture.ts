@@ -2,8 +2,10 @@
  * What has to run for some nodes to have values: the graph behind them, cut at everything that is computed already, with pending
  * variable versions followed to the nodes that compute them.
  */
-import { fail, showShape } from '../core/errors.ts';
-import { isOp, type Node, newNode } from '../graph/node.ts';
+import { fail } from '../core/errors.ts';
+import { showType } from '../core/shape.ts';
+import { byAge, isOp, type Node, newNode } from '../graph/node.ts';
+import type { Storage } from '../runtime/device.ts';
 import { type InputSource, inputLeaf, pendingValue, sourceOf, storageLeaf, storageOf, versionLeaf } from './values.ts';
 
 export interface Capture {
@@ -42,39 +44,29 @@ export function capture(operation: string, roots: readonly Node[], isBound: (nod
     made.push(node);
     for (let i = node.inputs.length - 1; i >= 0; i--) stack.push(resolve(node.inputs[i]));
   }
-  return { roots, nodes: [...bound, ...made.sort((a, b) => a.id - b.id)], bound };
+  return { roots, nodes: [...bound, ...made.sort(byAge)], bound };
 }
 
 function refuseRecorded(operation: string, node: Node, source: InputSource): never {
-  const what = `${node.dtype} ${showShape(node.shape)}${node.op === 'leaf' ? '' : ` (result of ${node.op})`}`;
-  return fail(
-    'state',
-    operation,
-    `a tensor ${what} has no value yet: it belongs to a function that ${source.of} is recording`,
-    `Return it from the function and read it outside; for control flow by value use where(), or do not use ${source.of} here.`,
-  );
+  const what = `a tensor ${showType(node)}${node.op === 'leaf' ? '' : ` (result of ${node.op})`} has no value yet`;
+  const hint = `Return it from the function and read it outside; for control flow by value use where(), or do not use ${source.of} here.`;
+  return fail('state', operation, `${what}: it belongs to a function that ${source.of} is recording`, hint);
 }
 
-/** Scalars that the compiler knows something about stay in the program; others become inputs, so that a changing number does not recompile. */
+/** Scalars that the compiler knows something about stay in the program. */
+const plainNumbers: ReadonlySet<number> = new Set([0, 1, -1, 2, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
 const isLifted = (node: Node): boolean =>
-  isOp(node, 'constant') && (node.dtype === 'float32' || node.dtype === 'float64' || node.dtype === 'int32') && !plainNumbers.has(node.attributes.value);
-const plainNumbers = new Set([0, 1, -1, 2, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  isOp(node, 'constant') && ['float32', 'float64', 'int32'].includes(node.dtype) && !plainNumbers.has(node.attributes.value);
 
-/** The constants of a capture that become inputs. */
+/** The constants of a capture that become inputs, so that a changing number does not recompile. */
 export const liftedConstants = (captured: Capture): Node[] => captured.nodes.filter(isLifted);
 
-export interface ClosedGraph {
-  readonly outputs: readonly Node[];
-  /** Leaves standing for the replaced nodes, in their order. */
-  readonly inputs: readonly Node[];
-}
-
 /**
- * The captured graph as a graph of its own: leaves in place of the given nodes, no tie to any value. `lasting` nodes keep their value, or at
- * least their place, from run to run (variables); the compiler may arrange them as it likes best.
+ * The captured graph as a graph of its own: leaves (`inputs`) in place of the given nodes, in their order, no tie to any value. `lasting` nodes
+ * keep their value, or at least their place, from run to run (variables); the compiler may arrange them as it likes best.
  */
-export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion): ClosedGraph {
-  const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node.shape, node.dtype) : inputLeaf('compile', node.shape, node.dtype)));
+export function closeGraph(captured: Capture, replaced: readonly Node[], lasting: (node: Node) => boolean = isVersion) {
+  const inputs = replaced.map((node) => (lasting(node) ? versionLeaf({}, node) : inputLeaf('compile', node)));
   return { inputs, outputs: rebuild(captured, new Map(replaced.map((node, i) => [node, inputs[i]]))) };
 }
 
@@ -82,17 +74,12 @@ export function closeGraph(captured: Capture, replaced: readonly Node[], lasting
 export const isVersion = (node: Node): boolean => sourceOf(node)?.kind === 'variable';
 
 /** The captured graph with its values as storage leaves, for interpretation. */
-export const groundGraph = (captured: Capture): readonly Node[] =>
-  rebuild(
-    captured,
-    new Map(
-      captured.bound.flatMap((node) =>
-        node.op === 'leaf' ? [] : [[node, storageLeaf(storageOf(node) ?? fail('internal', 'realize', 'a value is missing'), node.shape, node.dtype)]],
-      ),
-    ),
-  );
+export function groundGraph(captured: Capture): readonly Node[] {
+  const inner = captured.bound.filter((node) => node.op !== 'leaf');
+  return rebuild(captured, new Map(inner.map((node) => [node, storageLeaf(storageOf(node) as Storage, node)])));
+}
 
-export function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {
+function rebuild(captured: Capture, replacements: ReadonlyMap<Node, Node>): Node[] {
   const rebuilt = new Map(replacements);
   const bound = new Set(captured.bound);
   const now = (node: Node): Node => {

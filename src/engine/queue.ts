@@ -35,14 +35,8 @@ function runWaiting(): void {
 
 /** Everything that was submitted has run when this returns. */
 export function settleSync(operation: string): void {
-  if (inFlight !== undefined) {
-    fail(
-      'state',
-      operation,
-      'a program is still running off the main thread',
-      'Await the result you asked for before you read synchronously, or use the asynchronous twin (data, array, item).',
-    );
-  }
+  const hint = 'Await the result you asked for before you read synchronously, or use the asynchronous twin (data, array, item).';
+  if (inFlight !== undefined) fail('state', operation, 'a program is still running off the main thread', hint);
   runWaiting();
 }
 

@@ -31,10 +31,11 @@ export const keyWords = (value: number): readonly [number, number] => [Math.floo
 /** The key of the next draw of the default sequence. */
 export const nextHostKey = (): [number, number] => threefry2x32(...keyWords(seed), ...keyWords(counter++));
 
-/** The key of the next draw as a node, int32 [2]; while a function is being recorded, one that each of its runs draws anew. */
-export function nextKey(recorder: Recorder | undefined): Node {
-  return recorder ? recorder.nextKey() : storageLeaf(storageFrom(Int32Array.from(nextHostKey())), [2], 'int32');
-}
+/** A key as a node, int32 [2]. */
+export const keyLeaf = (words: readonly number[]): Node => storageLeaf(storageFrom(Int32Array.from(words)), { shape: [2], dtype: 'int32' });
+
+/** The key of the next draw as a node; while a function is being recorded, one that each of its runs draws anew. */
+export const nextKey = (recorder: Recorder | undefined): Node => (recorder ? recorder.nextKey() : keyLeaf(nextHostKey()));
 
 /** `count` numbers in [0, 1) from the default sequence, drawn on the host (for initial values). */
 export function hostUniform(count: number): Float64Array {

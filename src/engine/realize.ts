@@ -9,7 +9,7 @@ import { elementOperations, interpreterLimit, worthWaiting } from './cost.ts';
 import { allocate, currentDevice } from './devices.ts';
 import { fingerprint } from './fingerprint.ts';
 import { loadProgram, loadProgramAsync } from './programs.ts';
-import { settled, settleSync } from './queue.ts';
+import { type Job, settled, settleSync } from './queue.ts';
 import { byteLengthOf, keepValue, storageFrom, storageOf, viewOf } from './values.ts';
 import { pendingLeaves, settleVariables } from './variables.ts';
 
@@ -27,12 +27,6 @@ export function keepingHistory<T>(body: () => T): T {
   }
 }
 
-/** A program ready to run. */
-interface Plan {
-  readonly run: () => void;
-  readonly runAsync: () => Promise<void>;
-}
-
 /** Computes the nodes now. */
 export function realizeSync(operation: string, nodes: readonly Node[]): void {
   settleSync(operation);
@@ -41,23 +35,17 @@ export function realizeSync(operation: string, nodes: readonly Node[]): void {
 
 /** Computes the nodes; large programs leave the event loop free while they run. */
 export async function realize(operation: string, nodes: readonly Node[]): Promise<void> {
-  await settled(async () => {
-    await planFor(operation, nodes)?.runAsync();
-  });
+  await settled(async () => planFor(operation, nodes)?.runAsync());
 }
 
-function planFor(operation: string, nodes: readonly Node[]): Plan | undefined {
+function planFor(operation: string, nodes: readonly Node[]): Job | undefined {
   const asked = nodes.filter((node) => storageOf(node) === undefined);
   if (asked.length === 0) return undefined;
   const leaves = [...asked, ...pendingLeaves()];
-  const captured = capture(
-    operation,
-    [...new Set(leaves.map(resolve))].filter((node) => storageOf(node) === undefined),
-  );
+  const roots = [...new Set(leaves.map(resolve))].filter((node) => storageOf(node) === undefined);
+  const captured = capture(operation, roots);
   const keep = (storages: readonly Storage[]): void => {
-    captured.roots.forEach((root, i) => {
-      if (storageOf(root) === undefined) keepValue(root, storages[i]);
-    });
+    for (const [i, root] of roots.entries()) if (storageOf(root) === undefined) keepValue(root, storages[i]);
     for (const leaf of leaves) if (storageOf(leaf) === undefined) keepValue(leaf, storageOf(resolve(leaf)) as Storage);
     settleVariables();
   };
@@ -65,7 +53,7 @@ function planFor(operation: string, nodes: readonly Node[]): Plan | undefined {
   return interpreted ? interpretedPlan(captured, keep) : compiledPlan(captured, keep);
 }
 
-function interpretedPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Plan {
+function interpretedPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Job {
   const run = (): void => {
     const values = evaluateGraph(groundGraph(captured), (leaf) => viewOf(storageOf(leaf) as Storage, leaf.dtype));
     keep(values.map((array) => storageFrom(compact(array))));
@@ -76,7 +64,7 @@ function interpretedPlan(captured: Capture, keep: (storages: readonly Storage[])
 /** A result that is a small view of large memory does not keep that memory alive. */
 const compact = (values: TypedArray): TypedArray => (values.byteLength * 2 < values.buffer.byteLength ? values.slice() : values);
 
-function compiledPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Plan {
+function compiledPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Job {
   const lifted = liftedConstants(captured);
   const replaced = [...captured.bound, ...lifted];
   const slots = new Map(replaced.map((node, i) => [node, isVersion(node) ? `v${i}` : `$${i}`]));

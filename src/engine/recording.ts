@@ -2,18 +2,18 @@
  * A function of tensors recorded once as a program and replayed without its graph: arguments, variables and random keys are bound at each
  * run, variables that it assigns are written in place.
  */
-
-import { stopGradient } from '../autodiff/override.ts';
-import type { Node } from '../graph/node.ts';
+import type { TensorType } from '../core/shape.ts';
+import { isNumber, type Node } from '../graph/node.ts';
+import { stopGradient } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
-import { reshape, slice } from '../ops/build.ts';
+import { reshape, sliceAlong } from '../ops/build.ts';
 import type { Storage } from '../runtime/device.ts';
 import { type Capture, capture, closeGraph, resolve } from './capture.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Loaded, loadProgram } from './programs.ts';
 import { realizeSync } from './realize.ts';
 import { type Recorder, withRecorder } from './recorder.ts';
-import { type Assignment, type Binding, inputOf, type Origin, type Recording, replayOf, type TypeOf } from './replay.ts';
+import { type Assignment, type Binding, type Given, inputOf, type Origin, type Recording, replayOf } from './replay.ts';
 import { inputLeaf, sourceOf, storageLeaf, storageOf, type VariableState } from './values.ts';
 
 /** What a variable is to the recorded function. */
@@ -26,21 +26,17 @@ interface Use {
   now: Node;
 }
 
-/** Records `body`, which gets leaves of the given types and returns nodes. `name` is for errors and debug output. */
-export function record(name: string, types: readonly TypeOf[], body: (leaves: readonly Node[]) => readonly Node[]): Recording {
-  const first = inputLeaf('compile', [], 'float32').id;
-  const leaves = types.map(({ shape, dtype }) => inputLeaf('compile', shape, dtype));
-  const uses = new Map<VariableState, Use>();
-  const draws: Node[] = [];
+/** Notes down what a recorded function does with variables, and its random draws. */
+function recorderInto(uses: Map<VariableState, Use>, draws: Node[]): Recorder {
   const useOf = (state: VariableState): Use => {
     const known = uses.get(state);
     if (known) return known;
-    const leaf = inputLeaf('compile', state.shape, state.dtype);
+    const leaf = inputLeaf('compile', state);
     const use: Use = { state, leaf, assigned: undefined, now: leaf };
     uses.set(state, use);
     return use;
   };
-  const recorder: Recorder = {
+  return {
     of: 'compile',
     readVariable: (state) => useOf(state).now,
     assignVariable(state, value) {
@@ -50,72 +46,55 @@ export function record(name: string, types: readonly TypeOf[], body: (leaves: re
       use.now = stopGradient(value);
     },
     nextKey() {
-      const key = inputLeaf('compile', [2], 'int32');
+      const key = inputLeaf('compile', { shape: [2], dtype: 'int32' });
       draws.push(key);
       return key;
     },
   };
-  const read = withRecorder(recorder, () => body(leaves));
-  const returned = read.map((node) => [...uses.values()].find((use) => use.now === node)?.assigned ?? node);
-  const assigned = [...uses.values()].filter((use) => use.assigned !== undefined && use.assigned !== use.leaf);
-  return assemble({ name, first, leaves, uses: [...uses.values()], draws, returned, assigned });
 }
 
-interface Recorded {
-  readonly name: string;
-  /** Nodes with smaller ids were there before. */
-  readonly first: number;
-  readonly leaves: readonly Node[];
-  readonly uses: readonly Use[];
-  readonly draws: readonly Node[];
-  readonly returned: readonly Node[];
-  readonly assigned: readonly Use[];
-}
+/** Records `body`, which gets leaves of the given types and returns nodes. `name` is for errors and debug output. */
+export function record(name: string, types: readonly TensorType[], body: (leaves: readonly Node[]) => readonly Node[]): Recording {
+  // Nodes with smaller ids were there before.
+  const first = inputLeaf('compile', { shape: [], dtype: 'float32' }).id;
+  const leaves = types.map((type) => inputLeaf('compile', type));
+  const used = new Map<VariableState, Use>();
+  const draws: Node[] = [];
+  const read = withRecorder(recorderInto(used, draws), () => body(leaves));
+  const uses = [...used.values()];
+  const returned = read.map((node) => uses.find((use) => use.now === node)?.assigned ?? node);
+  const assigned = uses.filter((use) => use.assigned !== undefined && use.assigned !== use.leaf);
 
-/** The keys of all draws of one run, as rows of one input. */
-function keyRows(draws: readonly Node[]): { readonly keys: Node; readonly rows: ReadonlyMap<Node, Node> } {
-  const keys = inputLeaf('compile', [draws.length, 2], 'int32');
-  return { keys, rows: new Map(draws.map((draw, i) => [draw, reshape(slice(keys, [i, 0], [1, 2]), [2])])) };
-}
-
-function assemble({ name, first, leaves, uses, draws, returned, assigned }: Recorded): Recording {
-  const { keys, rows } = keyRows(draws);
+  // The keys of all draws of one run are rows of one input.
+  const keys = inputLeaf('compile', { shape: [draws.length, 2], dtype: 'int32' });
+  const rows = new Map(draws.map((draw, i) => [draw, reshape(sliceAlong(keys, 0, i, 1), [2])]));
   const wanted = substitute([...returned, ...assigned.map((use) => use.assigned as Node)], rows).map(resolve);
   const ownInputs = new Set<Node>([...leaves, ...uses.map((use) => use.leaf), keys]);
-  const isFree = (node: Node): boolean => ownInputs.has(node);
   // What was built before the recording and is not a mere number is a value of its own, computed once now.
   const isOuter = (node: Node): boolean => (node.op === 'leaf' ? storageOf(node) !== undefined : node.id < first && !isNumber(node));
-  const isBound = (node: Node): boolean => isFree(node) || isOuter(node);
+  const isBound = (node: Node): boolean => ownInputs.has(node) || isOuter(node);
   const all = capture(name, wanted, isBound);
-  realizeSync(
-    name,
-    all.bound.filter((node) => !isFree(node)),
-  );
+  const outer = all.bound.filter((node) => !ownInputs.has(node));
+  realizeSync(name, outer);
 
   const computed = [...new Set(wanted.filter((node) => !isBound(node)))];
-  const originOf = (node: Node): Origin => {
-    if (!isBound(node)) return { kind: 'output', index: computed.indexOf(node) };
+  const given = (node: Node): Given => {
     const index = leaves.indexOf(node);
     if (index >= 0) return { kind: 'argument', index };
     const use = uses.find((u) => u.leaf === node);
     return use ? { kind: 'variable', state: use.state } : { kind: 'captured', node: kept(node) };
   };
   const captured: Capture = { ...all, roots: computed };
-  const bindings = captured.bound.map((node): Binding => {
-    if (node === keys) return { kind: 'keys' };
-    const origin = originOf(node);
-    return origin.kind === 'captured' ? { kind: 'captured', storage: storageOf(origin.node) as Storage } : (origin as Binding);
-  });
-  const assignments = assigned.map((use, i) => ({ state: use.state, origin: originOf(wanted[returned.length + i]) }));
-  const results = returned.map((_, i) => originOf(wanted[i]));
-  const outputs = computed.map(({ shape, dtype }) => ({ shape, dtype }));
-  return replayOf({ name, bindings, assignments, results, outputs, draws: draws.length, loaded: load(name, captured, bindings, assignments) });
+  const bindings = captured.bound.map((node): Binding => (node === keys ? { kind: 'keys' } : given(node)));
+  const origins = wanted.map((node): Origin => (isBound(node) ? given(node) : { kind: 'output', index: computed.indexOf(node) }));
+  const results = origins.slice(0, returned.length);
+  const assignments = assigned.map(({ state }, i) => ({ state, origin: origins[returned.length + i] }));
+  const loaded = load(name, captured, bindings, assignments);
+  return replayOf({ name, bindings, assignments, results, outputs: computed.map(({ shape, dtype }) => ({ shape, dtype })), draws: draws.length, loaded });
 }
 
-const isNumber = (node: Node): boolean => node.op === 'constant' || node.op === 'iota' || (node.op === 'broadcast' && isNumber(node.inputs[0]));
-
 /** A leaf for a value that does not keep its history. */
-const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node.shape, node.dtype));
+const kept = (node: Node): Node => (sourceOf(node) ? node : storageLeaf(storageOf(node) as Storage, node));
 
 function load(name: string, captured: Capture, bindings: readonly Binding[], assignments: readonly Assignment[]): Loaded | undefined {
   if (captured.roots.length === 0) return undefined;

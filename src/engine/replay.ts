@@ -1,6 +1,5 @@
 /** Runs a recorded program again and again: binds storages, starts it, wraps the results. No graph is touched. */
-import type { DType } from '../core/dtype.ts';
-import type { Shape } from '../core/shape.ts';
+import type { TensorType } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import type { KernelTime, Storage } from '../runtime/device.ts';
 import { worthWaiting } from './cost.ts';
@@ -12,11 +11,6 @@ import { realizeSync } from './realize.ts';
 import { byteLengthOf, copyBytes, storageFrom, storageLeaf, storageOf, type VariableState } from './values.ts';
 import { leafOf, replaceStorage, setVersion, storageOfVariable, takeForWriting } from './variables.ts';
 
-export interface TypeOf {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
 export interface Recording {
   /** Runs the program on nodes of the recorded types; large programs run when a result is needed. */
   readonly replay: (args: readonly Node[]) => Node[];
@@ -25,19 +19,17 @@ export interface Recording {
   readonly loaded: Loaded | undefined;
 }
 
-/** Where something that the function returns or assigns comes from. */
-export type Origin =
-  | { readonly kind: 'output'; readonly index: number }
+/** A value that is there before a run: an argument, a variable's value, or a leaf from outside. */
+export type Given =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'variable'; readonly state: VariableState }
   | { readonly kind: 'captured'; readonly node: Node };
 
 /** What an input of the program is bound to. */
-export type Binding =
-  | { readonly kind: 'argument'; readonly index: number }
-  | { readonly kind: 'variable'; readonly state: VariableState }
-  | { readonly kind: 'captured'; readonly storage: Storage }
-  | { readonly kind: 'keys' };
+export type Binding = Given | { readonly kind: 'keys' };
+
+/** Where something that the function returns or assigns comes from. */
+export type Origin = Given | { readonly kind: 'output'; readonly index: number };
 
 export interface Assignment {
   readonly state: VariableState;
@@ -49,7 +41,7 @@ export interface RecordedProgram {
   readonly bindings: readonly Binding[];
   readonly assignments: readonly Assignment[];
   readonly results: readonly Origin[];
-  readonly outputs: readonly TypeOf[];
+  readonly outputs: readonly TensorType[];
   /** Random draws per run. */
   readonly draws: number;
   readonly loaded: Loaded | undefined;
@@ -73,6 +65,10 @@ interface Run {
   /** Values that pass through unchanged. */
   readonly results: readonly (Node | undefined)[];
   readonly values: readonly (Node | undefined)[];
+}
+
+function copyAll({ copies }: Run): void {
+  for (const { from, to } of copies) copyBytes(from, to);
 }
 
 /** Longer runs leave the event loop free. */
@@ -108,9 +104,9 @@ export function replayOf(recorded: RecordedProgram): Recording {
     const keys = new Int32Array(2 * draws);
     for (let i = 0; i < draws; i++) keys.set(nextHostKey(), 2 * i);
     const inputs = bindings.map((binding) => {
-      if (binding.kind === 'captured') return binding.storage;
       if (binding.kind === 'keys') return storageFrom(keys);
-      return (binding.kind === 'argument' ? storageOf(args[binding.index]) : storageOfVariable(binding.state)) as Storage;
+      if (binding.kind === 'variable') return storageOfVariable(binding.state) as Storage;
+      return storageOf(binding.kind === 'argument' ? args[binding.index] : binding.node) as Storage;
     });
     const inPlace = new Map<number, Storage>();
     const copies: { readonly from: Storage; readonly to: Storage }[] = [];
@@ -136,26 +132,28 @@ export function replayOf(recorded: RecordedProgram): Recording {
     return results.map((origin, i) => {
       if (origin.kind !== 'output') return run.results[i] as Node;
       const writer = writers.get(origin.index);
-      return writer ? leafOf(writer) : storageLeaf(run.outputs[origin.index], outputs[origin.index].shape, outputs[origin.index].dtype);
+      return writer ? leafOf(writer) : storageLeaf(run.outputs[origin.index], outputs[origin.index]);
     });
   }
 
   function start(run: Run, { executable, program }: Loaded): void {
-    const timed = (from: number): void => {
+    const begin = (): number => {
+      copyAll(run);
+      return performance.now();
+    };
+    const end = (from: number): void => {
       fastest = Math.min(fastest, performance.now() - from);
     };
     const job = {
       run() {
-        for (const { from, to } of run.copies) copyBytes(from, to);
-        const from = performance.now();
+        const from = begin();
         executable.run(run.inputs, run.outputs);
-        timed(from);
+        end(from);
       },
       async runAsync() {
-        for (const { from, to } of run.copies) copyBytes(from, to);
-        const from = performance.now();
+        const from = begin();
         await executable.runAsync(run.inputs, run.outputs);
-        timed(from);
+        end(from);
       },
     };
     submit(job, program !== undefined && (Number.isFinite(fastest) ? fastest > longMilliseconds : worthWaiting(program)));
@@ -172,7 +170,7 @@ export function replayOf(recorded: RecordedProgram): Recording {
       if (!loaded) return [];
       settleSync(name);
       const run = prepare(args);
-      for (const { from, to } of run.copies) copyBytes(from, to);
+      copyAll(run);
       const times = loaded.executable.profile(run.inputs, run.outputs);
       finish(run);
       return times;

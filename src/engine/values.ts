@@ -3,7 +3,7 @@
  * A storage that a leaf points to is never written again (compiled steps copy a variable's storage first if a leaf has seen it).
  */
 import { bytesOf, type DType, type TypedArray, viewArray } from '../core/dtype.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import { sizeOf, type TensorType } from '../core/shape.ts';
 import type { Source } from '../graph/attributes.ts';
 import { isOp, type Node, newNode } from '../graph/node.ts';
 import type { Storage } from '../runtime/device.ts';
@@ -28,10 +28,8 @@ export interface InputSource extends Source {
   readonly of: string;
 }
 
-export interface VariableState {
+export interface VariableState extends TensorType {
   readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
   trainable: boolean;
   /** Undefined while the current version is pending (then `leaf` is set). */
   storage: Storage | undefined;
@@ -43,12 +41,12 @@ export interface VariableState {
 
 type AnySource = StorageSource | VersionSource | InputSource;
 
-const newLeaf = (source: AnySource, shape: Shape, dtype: DType): Node => newNode('leaf', [], { source }, { shape, dtype });
+const newLeaf = (source: AnySource, type: TensorType): Node => newNode('leaf', [], { source }, type);
 
-export const storageLeaf = (storage: Storage, shape: Shape, dtype: DType): Node => newLeaf({ kind: 'storage', storage } as StorageSource, shape, dtype);
-export const inputLeaf = (of: string, shape: Shape, dtype: DType): Node => newLeaf({ kind: 'input', of } as InputSource, shape, dtype);
-export const versionLeaf = (version: { value?: Node; storage?: Storage }, shape: Shape, dtype: DType): Node =>
-  newLeaf({ kind: 'variable', value: version.value, storage: version.storage } as VersionSource, shape, dtype);
+export const storageLeaf = (storage: Storage, type: TensorType): Node => newLeaf({ kind: 'storage', storage } as StorageSource, type);
+export const inputLeaf = (of: string, type: TensorType): Node => newLeaf({ kind: 'input', of } as InputSource, type);
+export const versionLeaf = (version: { value?: Node; storage?: Storage }, type: TensorType): Node =>
+  newLeaf({ kind: 'variable', value: version.value, storage: version.storage } as VersionSource, type);
 
 export const sourceOf = (leaf: Node): AnySource | undefined => (isOp(leaf, 'leaf') ? (leaf.attributes.source as AnySource) : undefined);
 
@@ -88,4 +86,4 @@ export function copyBytes(from: Storage, to: Storage): void {
   new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(new Uint8Array(from.buffer, from.byteOffset, to.byteLength));
 }
 
-export const byteLengthOf = (node: { readonly shape: Shape; readonly dtype: DType }): number => sizeOf(node.shape) * bytesOf(node.dtype);
+export const byteLengthOf = (node: TensorType): number => sizeOf(node.shape) * bytesOf(node.dtype);

@@ -36,7 +36,7 @@ export function setVersion(state: VariableState, value: Node): void {
     pending.delete(state);
     return;
   }
-  state.leaf = versionLeaf({ value }, state.shape, state.dtype);
+  state.leaf = versionLeaf({ value }, state);
   pending.add(state);
 }
 
@@ -50,7 +50,7 @@ export function readVariable(state: VariableState): Node {
 /** The leaf of the current version, whatever is being recorded. */
 export function leafOf(state: VariableState): Node {
   if (state.leaf === undefined) {
-    state.leaf = versionLeaf({ storage: state.storage as Storage }, state.shape, state.dtype);
+    state.leaf = versionLeaf({ storage: state.storage as Storage }, state);
     state.owned = false;
   }
   return state.leaf;

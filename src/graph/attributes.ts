@@ -3,19 +3,17 @@
  * Adding an op starts here; the compiler of TypeScript then names the missing object in ops/.
  */
 import type { DType } from '../core/dtype.ts';
-import type { Shape } from '../core/shape.ts';
+import type { Shape, TensorType } from '../core/shape.ts';
 
-export interface TensorType {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
+/** Elements before and after, per axis. */
+export type Padding = readonly (readonly [number, number])[];
 
-export interface Node extends TensorType {
+export interface Node<K extends OpName = OpName> extends TensorType {
   /** Grows with creation, so inputs have smaller ids: sorting by id is a topological order. */
   readonly id: number;
-  readonly op: OpName;
+  readonly op: K;
   readonly inputs: readonly Node[];
-  readonly attributes: AttributesOf[OpName];
+  readonly attributes: AttributesOf[K];
 }
 
 /** Where a leaf's values come from. The graph does not look inside; the engine does. */
@@ -29,7 +27,7 @@ export interface Source {
  */
 export interface ConvGeometry {
   readonly stride: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
+  readonly padding: Padding;
   readonly kernelDilation: readonly number[];
   readonly inputDilation: readonly number[];
   readonly groups: number;
@@ -43,7 +41,7 @@ export interface WindowGeometry {
   readonly axes: readonly number[];
   readonly size: readonly number[];
   readonly stride: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
+  readonly padding: Padding;
   readonly inputShape: Shape;
 }
 
@@ -63,84 +61,51 @@ export interface Panel {
   readonly width: number;
 }
 
-type None = Record<never, never>;
+const stepwise = ['neg', 'abs', 'sign', 'floor', 'ceil', 'round', 'isNaN', 'logicalNot'] as const;
+const smooth = ['exp', 'log', 'log1p', 'expm1', 'sqrt', 'rsqrt', 'reciprocal', 'sin', 'cos', 'tan', 'tanh', 'sigmoid', 'erf'] as const;
+/** Elementwise, one operand. */
+export const unaryNames = [...stepwise, ...smooth] as const;
+export type Unary = (typeof unaryNames)[number];
 
-export interface AttributesOf {
+const arithmetic = ['add', 'sub', 'mul', 'div', 'pow', 'mod', 'minimum', 'maximum'] as const;
+const relations = ['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual', 'logicalAnd', 'logicalOr'] as const;
+/** Elementwise, two operands of one shape and dtype. */
+export const binaryNames = [...arithmetic, ...relations] as const;
+export type Binary = (typeof binaryNames)[number];
+
+/** Reductions: the reduced axes disappear. */
+export type Fold = 'sum' | 'prod' | 'max' | 'min';
+export type ArgFold = 'argMax' | 'argMin';
+export type Windowed = 'windowSum' | 'windowSpread' | 'windowMax' | 'windowArgMax' | 'windowPick' | 'windowPlace';
+
+type Alike = Record<Unary | Binary | 'select', Record<never, never>> &
+  Record<Fold, { readonly axes: readonly number[] }> &
+  Record<ArgFold, { readonly axis: number }> &
+  Record<Windowed, WindowGeometry>;
+
+export interface AttributesOf extends Alike {
   // Leaves
   leaf: { readonly source: Source };
   constant: { readonly value: number };
   iota: { readonly axis: number };
-  // Elementwise, one operand
-  neg: None;
-  abs: None;
-  sign: None;
-  exp: None;
-  log: None;
-  log1p: None;
-  expm1: None;
-  sqrt: None;
-  rsqrt: None;
-  reciprocal: None;
-  sin: None;
-  cos: None;
-  tan: None;
-  tanh: None;
-  sigmoid: None;
-  erf: None;
-  floor: None;
-  ceil: None;
-  round: None;
-  isNaN: None;
-  logicalNot: None;
+  // Elementwise
   cast: { readonly dtype: DType };
   bitsToUniform: { readonly dtype: 'float32' | 'float64' };
-  // Elementwise, two or three operands of one shape and dtype
-  add: None;
-  sub: None;
-  mul: None;
-  div: None;
-  pow: None;
-  mod: None;
-  minimum: None;
-  maximum: None;
-  equal: None;
-  notEqual: None;
-  less: None;
-  lessEqual: None;
-  greater: None;
-  greaterEqual: None;
-  logicalAnd: None;
-  logicalOr: None;
-  select: None;
   // Movement
   /** `apart`: an identity that the compiler keeps, so that what follows is not merged with the same computation elsewhere (recomputation). */
   reshape: { readonly shape: Shape; readonly apart?: true };
   permute: { readonly axes: readonly number[] };
   broadcast: { readonly shape: Shape };
   slice: { readonly start: readonly number[]; readonly size: readonly number[]; readonly step: readonly number[] };
-  pad: { readonly padding: readonly (readonly [number, number])[]; readonly value: number };
+  pad: { readonly padding: Padding; readonly value: number };
   flip: { readonly axes: readonly number[] };
   concat: { readonly axis: number };
-  // Reductions (the reduced axes disappear) and cumulative sum
-  sum: { readonly axes: readonly number[] };
-  prod: { readonly axes: readonly number[] };
-  max: { readonly axes: readonly number[] };
-  min: { readonly axes: readonly number[] };
-  argMax: { readonly axis: number };
-  argMin: { readonly axis: number };
   cumsum: { readonly axis: number; readonly reverse: boolean; readonly exclusive: boolean };
   // Contraction: one letter per dimension, as in einsum. Every letter of `out` is in a or b; a letter of a that is neither in b nor in out is not allowed.
   contract: { readonly a: string; readonly b: string; readonly out: string; readonly panel?: Panel };
   // Convolution: `role` names the factor of the trilinear form that is computed from the other two: output (x, w), input (dy, w), kernel (x, dy).
   // `chunks` (set by the compiler, role kernel only): the batch is summed in that many parts, which become a leading axis of the result.
   conv: ConvGeometry & { readonly role: 'output' | 'input' | 'kernel'; readonly chunks?: number; readonly panel?: Panel };
-  // Windows
-  windowSum: WindowGeometry;
-  windowSpread: WindowGeometry;
-  windowMax: WindowGeometry;
-  windowArgMax: WindowGeometry;
-  windowPick: WindowGeometry;
-  windowPlace: WindowGeometry;
   // Data-dependent indices
   take: { readonly axis: number };
   scatterAdd: { readonly axis: number; readonly size: number };

@@ -1,5 +1,6 @@
 /** A node of the tensor graph: immutable, checked when it is made, computing nothing. */
-import type { AttributesOf, Node, OpName, TensorType } from './attributes.ts';
+import type { TensorType } from '../core/shape.ts';
+import type { AttributesOf, Node, OpName } from './attributes.ts';
 
 export type { Node, TensorType };
 
@@ -10,32 +11,28 @@ export function newNode(op: OpName, inputs: readonly Node[], attributes: Attribu
   return { id: nextId++, op, inputs, attributes, shape: type.shape, dtype: type.dtype };
 }
 
-/** The attributes of a node whose op is known; undefined when the node is of another op. */
+/** The attributes of a node whose op is known; throws when it is another. */
 export function attributesOf<K extends OpName>(node: Node, op: K): AttributesOf[K] {
   if (node.op !== op) throw new Error(`attributesOf: node is ${node.op}, not ${op}`);
   return node.attributes as AttributesOf[K];
 }
 
-export const isOp = <K extends OpName>(node: Node, op: K): node is Node & { readonly op: K; readonly attributes: AttributesOf[K] } => node.op === op;
+export const isOp = <K extends OpName>(node: Node, op: K): node is Node<K> => node.op === op;
+
+/** Numbers and counts, perhaps stretched or converted: cheap enough to be made wherever they are used. */
+export const isNumber = (node: Node): boolean =>
+  node.op === 'constant' || node.op === 'iota' || (['broadcast', 'reshape', 'cast'].includes(node.op) && isNumber(node.inputs[0]));
+
+export const byAge = (a: Node, b: Node): number => a.id - b.id;
 
 /** All nodes that `outputs` need, inputs before users. Does not enter loop bodies. */
-export function topologicalOrder(outputs: readonly Node[], stop?: (node: Node) => boolean): Node[] {
+export function topologicalOrder(outputs: readonly Node[], stop?: (node: Node) => boolean, sourcesOf = (node: Node): readonly Node[] => node.inputs): Node[] {
   const seen = new Set<Node>();
   const stack = [...outputs];
-  while (stack.length > 0) {
-    const node = stack.pop() as Node;
+  for (let node = stack.pop(); node; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    if (stop?.(node)) continue;
-    for (const input of node.inputs) stack.push(input);
+    if (!stop?.(node)) for (const source of sourcesOf(node)) stack.push(source);
   }
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
-/** How often each node is used as an input within the graph of `outputs` (an output counts once more). */
-export function useCounts(order: readonly Node[], outputs: readonly Node[]): Map<Node, number> {
-  const counts = new Map<Node, number>();
-  for (const node of order) for (const input of node.inputs) counts.set(input, (counts.get(input) ?? 0) + 1);
-  for (const node of outputs) counts.set(node, (counts.get(node) ?? 0) + 1);
-  return counts;
+  return [...seen].sort(byAge);
 }

@@ -2,7 +2,7 @@
  * Gradient rules of single nodes, in place of their op's: what stopGradient, customGradient and checkpoint are made of.
  * Kept beside the nodes; copies of a graph carry them along (`copyOverride`).
  */
-import type { Node } from './node.ts';
+import { type Node, newNode } from './node.ts';
 
 /**
  * From the gradient of the loss with respect to the node, the gradients with respect to `targets` (null: none flows).
@@ -31,3 +31,15 @@ export function copyOverride(original: Node, copy: Node, replace: (target: Node)
   const override = overrides.get(original);
   return override ? overrideGradient(copy, override.targets.map(replace), override.rule) : copy;
 }
+
+/** A new node with the same value: something to give a rule of its own. The simplifier removes it, but not one that is kept apart. */
+export const identity = (x: Node): Node => newNode('reshape', [x], { shape: x.shape }, x);
+
+/** The same value, which the compiler must not see through: what is computed from it is not merged with what is computed from `x`. */
+export const keepApart = (x: Node): Node => newNode('reshape', [x], { shape: x.shape, apart: true }, x);
+
+/** The same value, through which no gradient flows. */
+export const stopGradient = (x: Node): Node => overrideGradient(identity(x), [], () => []);
+
+/** The value of `result` with `rule` for its gradient: from dLoss/dResult the gradients with respect to `targets` (older nodes, usually the inputs of what computed it). */
+export const withGradient = (result: Node, targets: readonly Node[], rule: OverrideRule): Node => overrideGradient(identity(result), targets, rule);

@@ -18,11 +18,8 @@ export function printGraph(outputs: readonly Node[]): string {
     const line = `  ${printNode(node)}${node.inputs.length > 0 ? ` = (${names(node.inputs)})` : ''}${printAttributes(node)}`;
     if (!isOp(node, 'scan')) return [line];
     const { body } = node.attributes;
-    return [
-      line,
-      `    body (${names(body.parameters)}): ${body.constants} constants, ${body.carries} carries`,
-      printGraph(body.results).replaceAll(/^/gm, '    '),
-    ];
+    const head = `    body (${names(body.parameters)}): ${body.constants} constants, ${body.carries} carries`;
+    return [line, head, printGraph(body.results).replaceAll(/^/gm, '    ')];
   });
   return [...lines, `  return ${names(outputs)}`].join('\n');
 }

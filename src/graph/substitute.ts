@@ -1,7 +1,7 @@
 /** Rebuilds a graph with some of its nodes replaced: how loop bodies get other leaves. */
-import { fail, showShape } from '../core/errors.ts';
-import { sameShape } from '../core/shape.ts';
-import { type Node, newNode } from './node.ts';
+import { fail } from '../core/errors.ts';
+import { sameType, showType } from '../core/shape.ts';
+import { type Node, newNode, topologicalOrder } from './node.ts';
 import { copyOverride, overrideOf } from './override.ts';
 
 /**
@@ -11,12 +11,11 @@ import { copyOverride, overrideOf } from './override.ts';
 export function substitute(outputs: readonly Node[], replacements: ReadonlyMap<Node, Node>): Node[] {
   const rebuilt = new Map<Node, Node>();
   for (const [from, to] of replacements) {
-    if (from.dtype !== to.dtype || !sameShape(from.shape, to.shape)) {
-      fail('internal', 'substitute', `${to.dtype} ${showShape(to.shape)} cannot stand for ${from.dtype} ${showShape(from.shape)}`);
-    }
+    if (!sameType(from, to)) fail('internal', 'substitute', `${showType(to)} cannot stand for ${showType(from)}`);
     rebuilt.set(from, to);
   }
-  for (const node of dependencies(outputs, replacements)) {
+  const sourcesOf = (node: Node): readonly Node[] => [...node.inputs, ...(overrideOf(node)?.targets ?? [])];
+  for (const node of topologicalOrder(outputs, (node) => replacements.has(node), sourcesOf)) {
     if (rebuilt.has(node)) continue;
     const replaced = (old: Node): Node => rebuilt.get(old) ?? old;
     const inputs = node.inputs.map(replaced);
@@ -24,16 +23,4 @@ export function substitute(outputs: readonly Node[], replacements: ReadonlyMap<N
     rebuilt.set(node, changed ? copyOverride(node, newNode(node.op, inputs, node.attributes, node), replaced) : node);
   }
   return outputs.map((node) => rebuilt.get(node) ?? node);
-}
-
-/** As topologicalOrder, but including what gradient overrides point to. */
-function dependencies(outputs: readonly Node[], stop: ReadonlyMap<Node, Node>): Node[] {
-  const seen = new Set<Node>();
-  const stack = [...outputs];
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (!stop.has(node)) stack.push(...node.inputs, ...(overrideOf(node)?.targets ?? []));
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
 }

@@ -1,9 +1,11 @@
 /** Elementwise ops of two or three operands of one shape and dtype. Whole numbers wrap; their division is floored, and by zero gives 0. */
 import { isFloating, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { attributesOf, type Node } from '../graph/node.ts';
+import { showType } from '../core/shape.ts';
+import type { Binary } from '../graph/attributes.ts';
+import { isOp, type Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { type Accepted, checkAlike, checkCount, showType } from './check.ts';
+import { type Accepted, checkAlike, checkOperands } from './check.ts';
 import type { Sample, SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
@@ -28,10 +30,10 @@ interface Facts {
 const none = {};
 const edges = [0, 1, -1, 2, -2.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
 
-function samplesOf(name: string, { accepts, ranges = [smooth, smooth] }: Facts): Sample<build.Binary>[] {
+function samplesOf(name: string, { accepts, ranges = [smooth, smooth] }: Facts): Sample<Binary>[] {
   const pairOf = (shape: readonly number[]): SampleInput[] =>
     ranges.map(([low, high]) => (accepts === 'bool' ? { shape, dtype: 'bool' } : { shape, low, high }));
-  const samples: Sample<build.Binary>[] = oddShapes.map((shape) => sample(`[${shape}]`, pairOf(shape), none));
+  const samples: Sample<Binary>[] = oddShapes.map((shape) => sample(`[${shape}]`, pairOf(shape), none));
   if (accepts === 'bool') return samples;
   const [low, high] = name === 'pow' ? [0, 6] : [-4, 4];
   const double = pairOf([17]).map((input): SampleInput => ({ ...input, dtype: 'float64' }));
@@ -45,7 +47,7 @@ function samplesOf(name: string, { accepts, ranges = [smooth, smooth] }: Facts):
   return [...samples, valuesOnly('edges', corners, none)];
 }
 
-function pair(name: build.Binary, facts: Facts): Member<build.Binary> {
+function pair(name: Binary, facts: Facts): Member<Binary> {
   const { doc, accepts = 'any', of, ofIntegers = of, gradient } = facts;
   return {
     doc,
@@ -68,7 +70,7 @@ const apart = [between(-2, 0.3), between(0.5, 2)] as const;
 /** The number in every element of a stretched constant, else undefined. */
 function numberIn(node: Node): number | undefined {
   while (node.op === 'broadcast' || node.op === 'reshape') node = node.inputs[0];
-  return node.op === 'constant' ? attributesOf(node, 'constant').value : undefined;
+  return isOp(node, 'constant') ? node.attributes.value : undefined;
 }
 
 /** y·a^(y−1), and out·log a where a > 0. Where y = 0 the first is 0 whatever a is: 0·0⁻¹ would be NaN. */
@@ -117,7 +119,7 @@ function integerPower(base: number, n: number): number {
 /** The truth of each pair. */
 const truth = (a: TypedArray, holds: (i: number) => boolean): TypedArray => new Uint8Array(a.length).map((_, i) => (holds(i) ? 1 : 0));
 
-const table: { readonly [K in build.Binary]: Facts } = {
+const table: { readonly [K in Binary]: Facts } = {
   add: { doc: 'a + b', accepts: 'number', of: (a, b) => a.map((x, i) => x + b[i]), gradient: (_, dOut) => [dOut, dOut] },
   sub: { doc: 'a − b', accepts: 'number', of: (a, b) => a.map((x, i) => x - b[i]), gradient: (_, d, _a, _b, needed) => [d, needed[1] ? neg(d) : null] },
   mul: {
@@ -179,7 +181,7 @@ export const binaryOps = family('elementwise', {
   select: {
     doc: 'a where the condition holds, else b.',
     infer: (given) => {
-      const [condition, a] = checkCount('where', given, 3);
+      const [condition, a] = checkOperands('where', given, 3);
       if (condition.dtype !== 'bool') fail('dtype', 'where', `the condition must be bool, got ${showType(condition)}`, 'Compare with 0 or cast it.');
       const { shape, dtype } = checkAlike('where', given.slice(1), 2, 'any');
       checkAlike('where', [condition, { shape: a.shape, dtype: 'bool' }], 2, 'any');

@@ -6,41 +6,37 @@ import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf, stridesOf } from '../core/shape.ts';
 import type { AttributesOf } from '../graph/attributes.ts';
-import { attributesOf } from '../graph/node.ts';
 import { contract } from './build.ts';
-import { checkCount, narrow, sameDtype, wide } from './check.ts';
+import { checkOperands, narrow, wide } from './check.ts';
 import type { Evaluation, Sample } from './op.ts';
 import { family } from './registry.ts';
 import { inputs, sample, valuesOnly } from './samples.ts';
-import { copyStrided } from './strided.ts';
+import { gathered } from './strided.ts';
 
 type Labels = AttributesOf['contract'];
 
 /** The length of every letter; checks that labels and shapes agree. */
 function lengths({ a, b, out }: Labels, aShape: Shape, bShape: Shape): Map<string, number> {
+  const refuse = (problem: string, hint?: string): never => fail('shape', 'contract', problem, hint);
   const lengthOf = new Map<string, number>();
-  const operand = (name: string, labels: string, shape: Shape): void => {
-    if (labels.length !== shape.length) fail('shape', 'contract', `labels "${labels}" name ${labels.length} dimensions but ${name} is ${showShape(shape)}`);
+  const operands = [
+    { name: 'a', labels: a, shape: aShape, other: b },
+    { name: 'b', labels: b, shape: bShape, other: a },
+  ];
+  for (const { name, labels, shape, other } of operands) {
+    if (labels.length !== shape.length) refuse(`labels "${labels}" name ${labels.length} dimensions but ${name} is ${showShape(shape)}`);
     for (const [i, letter] of [...labels].entries()) {
-      if (labels.indexOf(letter) !== i) fail('argument', 'contract', `label "${letter}" stands twice in "${labels}"`, 'Take the diagonal first.');
+      if (labels.indexOf(letter) !== i) refuse(`label "${letter}" stands twice in "${labels}"`, 'Take the diagonal first.');
+      if (!other.includes(letter) && !out.includes(letter))
+        refuse(`label "${letter}" is only in ${name} ("${labels}"), not in the result ("${out}")`, 'Sum over it before the contraction.');
       const known = lengthOf.get(letter) ?? shape[i];
-      const sides = () => `${known} in a ${showShape(aShape)} ("${a}") but ${shape[i]} in b ${showShape(bShape)} ("${b}")`;
-      if (known !== shape[i]) fail('shape', 'contract', `label "${letter}" is ${sides()}`);
-      lengthOf.set(letter, shape[i]);
+      if (known !== shape[i]) refuse(`label "${letter}" is ${known} in a ${showShape(aShape)} ("${a}") but ${shape[i]} in b ${showShape(bShape)} ("${b}")`);
+      lengthOf.set(letter, known);
     }
-  };
-  const notAlone = (name: string, labels: string, other: string): void => {
-    const alone = [...labels].find((letter) => !other.includes(letter) && !out.includes(letter));
-    const where = `only in ${name} ("${labels}"), not in the result ("${out}")`;
-    if (alone) fail('argument', 'contract', `label "${alone}" is ${where}`, 'Sum over it before the contraction.');
-  };
-  operand('a', a, aShape);
-  operand('b', b, bShape);
-  notAlone('a', a, b);
-  notAlone('b', b, a);
+  }
   for (const [i, letter] of [...out].entries()) {
-    if (out.indexOf(letter) !== i) fail('argument', 'contract', `label "${letter}" stands twice in the result "${out}"`);
-    if (!lengthOf.has(letter)) fail('argument', 'contract', `label "${letter}" of the result is in neither "${a}" nor "${b}"`, 'Broadcast afterwards.');
+    if (out.indexOf(letter) !== i) refuse(`label "${letter}" stands twice in the result "${out}"`);
+    if (!lengthOf.has(letter)) refuse(`label "${letter}" of the result is in neither "${a}" nor "${b}"`, 'Broadcast afterwards.');
   }
   return lengthOf;
 }
@@ -56,16 +52,15 @@ export function contractionRoles({ a, b, out }: Labels): { batch: string; contra
   };
 }
 
-/** A copy of `values` with its dimensions in another order of the same letters. */
+/** The values with their dimensions in another order of the same letters. */
 function reorder(values: Float64Array, from: string, to: string, lengthOf: ReadonlyMap<string, number>): Float64Array {
   if (from === to) return values;
-  const shapeOf = (labels: string): number[] => [...labels].map((letter) => lengthOf.get(letter) as number);
-  const fromStrides = stridesOf(shapeOf(from));
-  const strides = [...to].map((letter) => fromStrides[from.indexOf(letter)]);
-  const out = new Float64Array(values.length);
-  copyStrided(shapeOf(to), { array: values, offset: 0, strides }, { array: out, offset: 0, strides: stridesOf(shapeOf(to)) });
-  return out;
+  const strides = stridesOf(shapeOf(from, lengthOf));
+  const order = [...to].map((letter) => strides[from.indexOf(letter)]);
+  return gathered('float64', shapeOf(to, lengthOf), values, order) as Float64Array;
 }
+
+const shapeOf = (labels: string, lengthOf: ReadonlyMap<string, number>): number[] => [...labels].map((letter) => lengthOf.get(letter) as number);
 
 /** out[m, n] = Σ_k a[m, k] · b[k, n], all row-major at the given offsets, k in order. Four results at a time stay in registers. */
 function matrixProduct(a: Float64Array, aAt: number, b: Float64Array, bAt: number, out: Float64Array, outAt: number, m: number, k: number, n: number): void {
@@ -104,11 +99,11 @@ function wrappingProduct(a: Float64Array, aAt: number, b: Float64Array, bAt: num
   }
 }
 
-function evaluate({ node, inputs: operands }: Evaluation): TypedArray {
-  const labels = attributesOf(node, 'contract');
+function evaluate({ node, inputs: operands }: Evaluation<'contract'>): TypedArray {
+  const labels = node.attributes;
   const lengthOf = lengths(labels, node.inputs[0].shape, node.inputs[1].shape);
   const { batch, contracted, freeA, freeB } = contractionRoles(labels);
-  const size = (letters: string): number => sizeOf([...letters].map((letter) => lengthOf.get(letter) as number));
+  const size = (letters: string): number => sizeOf(shapeOf(letters, lengthOf));
   const [m, k, n] = [size(freeA), size(contracted), size(freeB)];
   const a = reorder(wide(operands[0]), labels.a, batch + freeA + contracted, lengthOf);
   const b = reorder(wide(operands[1]), labels.b, batch + contracted + freeB, lengthOf);
@@ -128,14 +123,11 @@ export const contractOps = family('contraction', {
   contract: {
     doc: 'out[batch, free a, free b] = sum over the contracted letters of a · b',
     infer(given, labels) {
-      checkCount('contract', given, 2);
-      const dtype = sameDtype('contract', given);
-      const lengthOf = lengths(labels, given[0].shape, given[1].shape);
-      return { shape: [...labels.out].map((letter) => lengthOf.get(letter) as number), dtype };
+      const [{ shape, dtype }, other] = checkOperands('contract', given, 2, 'summable');
+      const lengthOf = lengths(labels, shape, other.shape);
+      return { shape: shapeOf(labels.out, lengthOf), dtype };
     },
-    gradient(node, dOut, needed) {
-      const { a, b, out } = attributesOf(node, 'contract');
-      const [x, y] = node.inputs;
+    gradient({ attributes: { a, b, out }, inputs: [x, y] }, dOut, needed) {
       return [needed[0] ? contract(dOut, y, { a: out, b, out: a }) : null, needed[1] ? contract(x, dOut, { a, b: out, out: b }) : null];
     },
     evaluate,

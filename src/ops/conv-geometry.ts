@@ -1,12 +1,12 @@
 /** The geometry of a convolution from what a user says, with errors in the user's words; and the check of a finished geometry. */
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape } from '../core/shape.ts';
-import type { ConvGeometry } from '../graph/attributes.ts';
+import type { ConvGeometry, Padding } from '../graph/attributes.ts';
 import { isCount } from './check.ts';
 import { dilated, positions, type SlidingAxis } from './sliding.ts';
 
-/** A number stands for all axes. 'same': ceil(size / stride) outputs, an odd padding puts the extra one at the end; 'valid': none. */
-export type ConvPadding = number | readonly (readonly [number, number])[] | 'same' | 'valid';
+/** A number stands for all sides, or both of an axis. 'same': ceil(size / stride) outputs, an odd padding puts the extra one at the end; 'valid': none. */
+export type ConvPadding = number | readonly (number | readonly [number, number])[] | 'same' | 'valid';
 
 export interface ConvOptions {
   readonly stride?: number | readonly number[];
@@ -18,8 +18,6 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
-type Pairs = readonly (readonly [number, number])[];
-
 /** One whole number ≥ 1 per axis. */
 export function perAxis(operation: string, name: string, value: number | readonly number[], rank: number): readonly number[] {
   const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
@@ -29,7 +27,13 @@ export function perAxis(operation: string, name: string, value: number | readonl
 }
 
 /** [low, high] per axis from any way of saying it. `extents` are the dilated kernel sizes, `sizes` the dilated input sizes. */
-export function paddingPairs(operation: string, padding: ConvPadding, sizes: readonly number[], extents: readonly number[], stride: readonly number[]): Pairs {
+export function paddingPairs(
+  operation: string,
+  padding: ConvPadding,
+  sizes: readonly number[],
+  extents: readonly number[],
+  stride: readonly number[],
+): Padding {
   if (padding === 'valid') return sizes.map(() => [0, 0]);
   if (padding === 'same') {
     return sizes.map((size, i) => {
@@ -38,7 +42,8 @@ export function paddingPairs(operation: string, padding: ConvPadding, sizes: rea
     });
   }
   if (typeof padding === 'string') fail('argument', operation, `padding must be a number, pairs, 'same' or 'valid', got '${String(padding)}'`);
-  const pairs: Pairs = typeof padding === 'number' ? sizes.map(() => [padding, padding]) : padding;
+  const sides = typeof padding === 'number' ? sizes.map(() => padding) : padding;
+  const pairs = sides.map((side) => (typeof side === 'number' ? ([side, side] as const) : side));
   if (pairs.length !== sizes.length) fail('argument', operation, `padding needs ${sizes.length} [low, high] pairs, one per spatial axis, got ${pairs.length}`);
   const wrong = pairs.find((pair) => pair.length !== 2 || !pair.every((p) => isCount(p)));
   if (wrong) fail('argument', operation, `padding must be whole numbers ≥ 0, got ${showShape(wrong)}`);
@@ -48,17 +53,18 @@ export function paddingPairs(operation: string, padding: ConvPadding, sizes: rea
 const showBoth = (inputShape: Shape, kernelShape: Shape): string => `input ${showShape(inputShape)}, kernel ${showShape(kernelShape)}`;
 const spatial = (shape: Shape): readonly number[] => shape.slice(1, -1);
 
-function checkRanks(operation: string, inputShape: Shape, kernelShape: Shape): number {
+/** Refuses kernels that fit no input; returns the number of spatial axes. */
+function checkKernel(operation: string, inputShape: Shape, kernelShape: Shape, groups: number): number {
   const rank = kernelShape.length - 2;
-  if (rank >= 1 && inputShape.length === kernelShape.length) return rank;
-  const hint = 'Expected input [batch, …size, channels] and kernel [...size, channels / groups, features] with the same number of spatial axes.';
-  return fail('shape', operation, `input ${showShape(inputShape)} and kernel ${showShape(kernelShape)} do not belong together`, hint);
-}
-
-function checkGroups(operation: string, groups: number, features: number): void {
+  const features = kernelShape[rank + 1];
+  if (rank < 1 || inputShape.length !== kernelShape.length) {
+    const hint = 'Expected input [batch, …size, channels] and kernel [...size, channels / groups, features] with the same number of spatial axes.';
+    fail('shape', operation, `input ${showShape(inputShape)} and kernel ${showShape(kernelShape)} do not belong together`, hint);
+  }
   if (!isCount(groups, 1)) fail('argument', operation, `groups must be a whole number ≥ 1, got ${groups}`);
-  const problem = `the kernel makes ${features} features, which ${groups} groups do not divide`;
-  if (features % groups !== 0) fail('shape', operation, problem, 'Choose a multiple of groups.');
+  if (features % groups !== 0)
+    fail('shape', operation, `the kernel makes ${features} features, which ${groups} groups do not divide`, 'Choose a multiple of groups.');
+  return rank;
 }
 
 function channelHint(inputShape: Shape, perGroup: number, features: number): string {
@@ -74,10 +80,9 @@ function channelHint(inputShape: Shape, perGroup: number, features: number): str
  * `outputShape` is [batch, …positions, features]. Throws where they do not fit.
  */
 export function convGeometry(operation: string, inputShape: Shape, kernelShape: Shape, options: ConvOptions = {}): ConvGeometry {
-  const rank = checkRanks(operation, inputShape, kernelShape);
-  const groups = options.groups ?? 1;
+  const { groups = 1 } = options;
+  const rank = checkKernel(operation, inputShape, kernelShape, groups);
   const [perGroup, features] = kernelShape.slice(-2);
-  checkGroups(operation, groups, features);
   const channels = inputShape[rank + 1];
   if (channels !== perGroup * groups) {
     const expected = groups === 1 ? `${perGroup}` : `${perGroup} · ${groups} groups = ${perGroup * groups}`;
@@ -110,17 +115,16 @@ export function convTransposeGeometry(
   kernelShape: Shape,
   options: Omit<ConvOptions, 'inputDilation'> & { readonly outputPadding?: number | readonly number[] } = {},
 ): ConvGeometry {
-  const rank = checkRanks(operation, shape, kernelShape);
-  const groups = options.groups ?? 1;
+  const { groups = 1, outputPadding = 0 } = options;
+  const rank = checkKernel(operation, shape, kernelShape, groups);
   const [perGroup, channels] = kernelShape.slice(-2);
-  checkGroups(operation, groups, channels);
   if (shape[rank + 1] !== channels) {
     const problem = `input has ${shape[rank + 1]} channels but the kernel expects ${channels} (${showBoth(shape, kernelShape)})`;
     fail('shape', operation, problem, 'A transposed kernel is [...size, features / groups, channels].');
   }
   const stride = perAxis(operation, 'stride', options.stride ?? 1, rank);
   const kernelDilation = perAxis(operation, 'dilation', options.dilation ?? 1, rank);
-  const extra = typeof options.outputPadding === 'object' ? options.outputPadding : new Array<number>(rank).fill(options.outputPadding ?? 0);
+  const extra = typeof outputPadding === 'object' ? outputPadding : stride.map(() => outputPadding);
   for (const [i, e] of extra.entries()) {
     if (!isCount(e) || e >= stride[i]) fail('argument', operation, `outputPadding must be a whole number below the stride ${stride[i]}, got ${e}`);
   }
@@ -128,12 +132,15 @@ export function convTransposeGeometry(
   const sizes = spatial(shape);
   // 'same' gives size · stride; the padding is the forward convolution's own.
   const targets = sizes.map((size, i) => size * stride[i]);
-  const same = options.padding === 'same';
   const padding = paddingPairs(operation, options.padding ?? 0, targets, extents, stride);
-  const results = sizes.map((size, i) => (same ? targets[i] : (size - 1) * stride[i] + extents[i] - padding[i][0] - padding[i][1] + extra[i]));
+  const results = targets.map((target, i) =>
+    options.padding === 'same' ? target : target - stride[i] + extents[i] - padding[i][0] - padding[i][1] + extra[i],
+  );
   const empty = results.findIndex((size) => size < 1);
-  const problem = () => `the result would have ${results[empty]} positions along spatial axis ${empty} (${showBoth(shape, kernelShape)})`;
-  if (empty >= 0) fail('shape', operation, problem(), 'Use less padding.');
+  if (empty >= 0) {
+    const problem = `the result would have ${results[empty]} positions along spatial axis ${empty} (${showBoth(shape, kernelShape)})`;
+    fail('shape', operation, problem, 'Use less padding.');
+  }
   const inputShape = [shape[0], ...results, perGroup * groups];
   return { stride, padding, kernelDilation, inputDilation: sizes.map(() => 1), groups, inputShape, kernelShape, outputShape: shape };
 }
@@ -141,18 +148,15 @@ export function convTransposeGeometry(
 /** Refuses a geometry that contradicts itself. */
 export function checkConvGeometry(geometry: ConvGeometry): void {
   const { stride, padding, kernelDilation, inputDilation, groups, inputShape, kernelShape, outputShape } = geometry;
-  const rank = checkRanks('conv', inputShape, kernelShape);
-  const features = kernelShape[rank + 1];
-  checkGroups('conv', groups, features);
-  const [channels, expectedChannels] = [inputShape[rank + 1], kernelShape[rank] * groups];
-  const problem = () => `input has ${channels} channels but the kernel expects ${expectedChannels} (${showBoth(inputShape, kernelShape)})`;
-  if (channels !== expectedChannels) fail('shape', 'conv', problem());
+  const rank = checkKernel('conv', inputShape, kernelShape, groups);
+  const channels = kernelShape[rank] * groups;
   const lists = [stride, padding, kernelDilation, inputDilation];
   if (lists.some((list) => list.length !== rank)) fail('argument', 'conv', `stride, padding and dilations need ${rank} entries`);
   const sizes = spatial(inputShape).map((size, i) =>
     positions(dilated(size, inputDilation[i]) + padding[i][0] + padding[i][1], dilated(kernelShape[i], kernelDilation[i]), stride[i]),
   );
-  const expected = [inputShape[0], ...sizes, features];
+  const expected = [inputShape[0], ...sizes, kernelShape[rank + 1]];
+  if (inputShape[rank + 1] !== channels) fail('shape', 'conv', `the kernel expects ${channels} channels (${showBoth(inputShape, kernelShape)})`);
   if (!sameShape(expected, outputShape)) fail('shape', 'conv', `this geometry makes ${showShape(expected)}, not ${showShape(outputShape)}`);
 }
 

@@ -7,13 +7,13 @@ import type { TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { AttributesOf, ConvGeometry } from '../graph/attributes.ts';
-import { attributesOf, type Node } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
 import { conv } from './build.ts';
-import { checkCount, narrow, sameDtype, wide } from './check.ts';
+import { checkOperands, narrow, wide } from './check.ts';
 import { type ConvOptions, checkConvGeometry, convGeometry, slidingAxes } from './conv-geometry.ts';
 import type { Evaluation, Sample } from './op.ts';
 import { family } from './registry.ts';
-import { sample, shapes } from './samples.ts';
+import { padding, sample, shapes } from './samples.ts';
 import { meetings } from './sliding.ts';
 
 type Role = AttributesOf['conv']['role'];
@@ -23,8 +23,8 @@ const operands: Record<Role, readonly [Role, Role]> = { output: ['input', 'kerne
 const shapeOf = (geometry: ConvGeometry, role: Role): Shape =>
   ({ input: geometry.inputShape, kernel: geometry.kernelShape, output: geometry.outputShape })[role];
 
-function evaluate({ node, inputs }: Evaluation): TypedArray {
-  const geometry = attributesOf(node, 'conv');
+function evaluate({ node, inputs }: Evaluation<'conv'>): TypedArray {
+  const geometry = node.attributes;
   const { role, groups } = geometry;
   const factors: Partial<Record<Role, Float64Array>> = { [role]: new Float64Array(sizeOf(node.shape)) };
   for (const [i, name] of operands[role].entries()) factors[name] = wide(inputs[i]);
@@ -78,17 +78,13 @@ function samples(name: string, shapeText: string, options: ConvOptions = {}): Sa
   });
 }
 
-/** Padding [low, high] per axis. */
-const pairs = (...list: readonly (readonly [number, number])[]) => list;
-
-const everything: ConvOptions = { inputDilation: [3, 2], stride: [2, 3], dilation: 2, padding: pairs([1, 3], [4, 0]) };
+const everything: ConvOptions = { inputDilation: [3, 2], stride: [2, 3], dilation: 2, padding: padding([1, 3], [4, 0]) };
 
 export const convOps = family('contraction', {
   conv: {
     doc: 'one factor (output, input or kernel) of the trilinear form of a convolution, from the other two',
     infer(given, geometry) {
-      checkCount('conv', given, 2);
-      const dtype = sameDtype('conv', given);
+      const [{ dtype }] = checkOperands('conv', given, 2, 'summable');
       checkConvGeometry(geometry);
       for (const [i, name] of operands[geometry.role].entries()) {
         const expected = shapeOf(geometry, name);
@@ -96,11 +92,10 @@ export const convOps = family('contraction', {
       }
       return { shape: shapeOf(geometry, geometry.role), dtype };
     },
-    gradient(node, dOut, needed) {
-      const geometry = attributesOf(node, 'conv');
+    gradient({ attributes: geometry, inputs }, dOut, needed) {
       return operands[geometry.role].map((wanted, i) => {
         if (!needed[i]) return null;
-        const factorOf = (name: Role): Node => (name === geometry.role ? dOut : node.inputs[1 - i]);
+        const factorOf = (name: Role): Node => (name === geometry.role ? dOut : inputs[1 - i]);
         const [a, b] = operands[wanted];
         return conv(factorOf(a), factorOf(b), { ...geometry, role: wanted });
       });
@@ -111,7 +106,7 @@ export const convOps = family('contraction', {
       ...samples('2-d same padding', '2,5,4,2 3,3,2,3', { padding: 'same' }),
       ...samples('2-d stride 2 with remainder', '1,6,8,2 3,3,2,3', { stride: 2 }),
       ...samples('2-d stride 3, even kernel, same padding', '1,7,8,1 2,4,1,3', { stride: 3, padding: 'same' }),
-      ...samples('2-d asymmetric padding and strides', '2,5,7,2 3,2,2,3', { stride: [1, 2], padding: pairs([2, 0], [0, 1]) }),
+      ...samples('2-d asymmetric padding and strides', '2,5,7,2 3,2,2,3', { stride: [1, 2], padding: padding([2, 0], [0, 1]) }),
       ...samples('2-d dilation', '1,7,8,2 2,3,2,2', { dilation: [3, 2], padding: 1 }),
       ...samples('2-d input dilation', '1,4,3,2 3,3,2,3', { inputDilation: [2, 3], padding: 2 }),
       ...samples('2-d input dilation with stride and dilation', '1,4,5,1 3,2,1,2', everything),
@@ -123,7 +118,7 @@ export const convOps = family('contraction', {
       ...samples('depthwise with multiplier and stride', '1,6,5,2 3,3,1,4', { groups: 2, stride: 2, padding: 1 }),
       ...samples('1-d', '3,9,2 4,2,3', { stride: 2, padding: [[1, 2]] }),
       ...samples('1-d causal, dilated', '2,8,3 2,3,2', { dilation: 4, padding: [[4, 0]] }),
-      ...samples('3-d', '1,3,4,5,2 2,2,3,2,3', { stride: [1, 2, 1], padding: pairs([0, 1], [1, 0], [1, 1]) }),
+      ...samples('3-d', '1,3,4,5,2 2,2,3,2,3', { stride: [1, 2, 1], padding: padding([0, 1], [1, 0], [1, 1]) }),
       ...samples('wide channels', '1,4,4,17 3,3,17,33', { padding: 1 }),
       ...samples('empty batch', '0,4,4,2 3,3,2,3'),
       ...samples('no input channels', '1,4,4,0 3,3,0,2'),

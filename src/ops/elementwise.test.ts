@@ -162,9 +162,9 @@ describe('binary', () => {
   });
 
   test('errors', () => {
-    expect(() => build.anyOp('add', [double([1, 2]), double([1])], {})).toThrow('add: operands have shapes [2] and [1]');
-    expect(() => build.anyOp('add', [double([1]), int([1])], {})).toThrow('operands are float64 and int32');
-    expect(() => build.anyOp('select', [int([1]), int([1]), int([2])], {})).toThrow('where: the condition must be bool, got int32 [1]');
-    expect(() => build.anyOp('logicalAnd', [int([1]), int([1])], {})).toThrow('expected bool');
+    expect(() => build.make('add', [double([1, 2]), double([1])], {})).toThrow('add: operands have shapes [2] and [1]');
+    expect(() => build.make('add', [double([1]), int([1])], {})).toThrow('operands are float64 and int32');
+    expect(() => build.make('select', [int([1]), int([1]), int([2])], {})).toThrow('where: the condition must be bool, got int32 [1]');
+    expect(() => build.make('logicalAnd', [int([1]), int([1])], {})).toThrow('expected bool');
   });
 });

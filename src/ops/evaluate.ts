@@ -4,20 +4,10 @@
  */
 import type { TypedArray } from '../core/dtype.ts';
 import { attributesOf, type Node, topologicalOrder } from '../graph/node.ts';
-import type { Op } from './op.ts';
 import { opOf } from './registry.ts';
 
 /** Computes the outputs from the values of the leaves. May be called any number of times. Results may share memory with leaves: do not change them. */
 export type Interpreter = (leafValue: (leaf: Node) => TypedArray) => TypedArray[];
-
-interface Step {
-  readonly node: Node;
-  readonly op: Op;
-  /** Positions in the list of values. */
-  readonly inputs: readonly number[];
-  /** Values that nobody reads after this step. */
-  readonly release: readonly number[];
-}
 
 /** Orders the graph once, for many runs. */
 export function interpreterOf(outputs: readonly Node[]): Interpreter {
@@ -29,7 +19,8 @@ export function interpreterOf(outputs: readonly Node[]): Interpreter {
   for (const node of outputs) lastUse.delete(slotOf(node));
   const releases: number[][] = order.map(() => []);
   for (const [slot, step] of lastUse) releases[step].push(slot);
-  const steps: Step[] = order.map((node, step) => ({ node, op: opOf(node), inputs: node.inputs.map(slotOf), release: releases[step] }));
+  // `inputs`: positions in the list of values; `release`: those of values that nobody reads after this step.
+  const steps = order.map((node, step) => ({ node, op: opOf(node), inputs: node.inputs.map(slotOf), release: releases[step] }));
 
   return (leafValue) => {
     // Every value is a list of results: one, but for ops with several.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DType, TypedArray } from '../core/dtype.ts';
-import { anyOp, bodyParameter, cumsum, scatterAdd, take } from './build.ts';
+import { bodyParameter, cumsum, make, scatterAdd, take } from './build.ts';
 import { evaluateGraph } from './evaluate.ts';
 import './index.ts';
 
@@ -38,7 +38,7 @@ test('cumsum in all four ways', () => {
 test('argSort is stable and puts NaN last', () => {
   const run = (values: number[], descending: boolean, count = values.length) => {
     const x = leaf([values.length]);
-    return [...evaluateGraph([anyOp('argSort', [x], { descending, count })], () => Float32Array.from(values))[0]];
+    return [...evaluateGraph([make('argSort', [x], { descending, count })], () => Float32Array.from(values))[0]];
   };
   expect(run([2, Number.NaN, 1, 2, -Infinity, 1], false)).toEqual([4, 2, 5, 0, 3, 1]);
   expect(run([2, Number.NaN, 1, 2, -Infinity, 1], true)).toEqual([0, 3, 2, 5, 4, 1]);

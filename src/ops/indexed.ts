@@ -2,9 +2,9 @@
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
-import { attributesOf, type TensorType } from '../graph/node.ts';
+import type { TensorType } from '../graph/node.ts';
 import { cumsum, scatterAdd, take } from './build.ts';
-import { checkAxis, checkCount, comparable, isCount, narrow, sameDtype, wide } from './check.ts';
+import { checkAxes, checkDType, checkOperands, isCount, narrow, wide } from './check.ts';
 import type { Sample, SampleInput } from './op.ts';
 import { family } from './registry.ts';
 import { inputs, sample, valuesOnly } from './samples.ts';
@@ -38,18 +38,14 @@ export const indexedOps = family('indexed', {
   take: {
     doc: 'out = x with its axis replaced by the shape of the indices: x[…, indices[i], …]',
     infer(given, { axis }) {
-      const [x, indices] = checkCount('take', given, 2);
+      const [x, indices] = checkOperands('take', given, 2);
       checkIndices('take', indices);
-      checkAxis('take', axis, x.shape);
+      checkAxes('take', [axis], x.shape.length);
       return { shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], dtype: x.dtype };
     },
-    gradient(node, dOut) {
-      const { axis } = attributesOf(node, 'take');
-      const [x, indices] = node.inputs;
-      return [scatterAdd(indices, dOut, axis, x.shape[axis]), null];
-    },
+    gradient: ({ attributes: { axis }, inputs: [x, indices] }, dOut) => [scatterAdd(indices, dOut, axis, x.shape[axis]), null],
     evaluate({ node, inputs: [x, indices] }) {
-      const [outer, size, inner] = around(node.inputs[0].shape, attributesOf(node, 'take').axis);
+      const [outer, size, inner] = around(node.inputs[0].shape, node.attributes.axis);
       const out = newArray(node.dtype, sizeOf(node.shape));
       eachIndexed('take', indices, outer, size, inner, (from, to) => {
         for (let k = 0; k < inner; k++) out[to + k] = x[from + k];
@@ -70,18 +66,19 @@ export const indexedOps = family('indexed', {
   scatterAdd: {
     doc: 'zeros with an axis of the given size, to which updates[…, i, …] are added at indices[i]: the adjoint of take',
     infer(given, { axis, size }) {
-      const [indices, { shape }] = checkCount('scatterAdd', given, 2);
+      const [indices, { shape, dtype }] = checkOperands('scatterAdd', given, 2);
+      checkDType('scatterAdd', dtype, 'summable');
       checkIndices('scatterAdd', indices);
       const after = axis + indices.shape.length;
       if (!isCount(axis) || !sameShape(shape.slice(axis, after), indices.shape)) {
         fail('shape', 'scatterAdd', `updates ${showShape(shape)} must hold the shape of the indices ${showShape(indices.shape)} from axis ${axis} on`);
       }
       if (!isCount(size)) fail('argument', 'scatterAdd', `size must be a whole number ≥ 0, got ${size}`);
-      return { shape: [...shape.slice(0, axis), size, ...shape.slice(after)], dtype: sameDtype('scatterAdd', [given[1]]) };
+      return { shape: [...shape.slice(0, axis), size, ...shape.slice(after)], dtype };
     },
-    gradient: (node, dOut) => [null, take(dOut, node.inputs[0], attributesOf(node, 'scatterAdd').axis)],
+    gradient: ({ attributes: { axis }, inputs: [indices] }, dOut) => [null, take(dOut, indices, axis)],
     evaluate({ node, inputs: [indices, updates] }) {
-      const [outer, size, inner] = around(node.shape, attributesOf(node, 'scatterAdd').axis);
+      const [outer, size, inner] = around(node.shape, node.attributes.axis);
       const out = new Float64Array(sizeOf(node.shape));
       eachIndexed('scatterAdd', indices, outer, size, inner, (to, from) => {
         for (let k = 0; k < inner; k++) out[to + k] += updates[from + k];
@@ -114,16 +111,13 @@ export const sequentialOps = family('sequential', {
   cumsum: {
     doc: 'sums of all elements up to each one along an axis (exclusive: before it; reverse: from the end)',
     infer(given, { axis }) {
-      checkCount('cumsum', given, 1);
-      checkAxis('cumsum', axis, given[0].shape);
-      return { shape: given[0].shape, dtype: sameDtype('cumsum', given) };
+      const [{ shape, dtype }] = checkOperands('cumsum', given, 1, 'summable');
+      checkAxes('cumsum', [axis], shape.length);
+      return { shape, dtype };
     },
-    gradient(node, dOut) {
-      const { axis, reverse, exclusive } = attributesOf(node, 'cumsum');
-      return [cumsum(dOut, axis, { reverse: !reverse, exclusive })];
-    },
+    gradient: ({ attributes: { axis, reverse, exclusive } }, dOut) => [cumsum(dOut, axis, { reverse: !reverse, exclusive })],
     evaluate({ node, inputs: [x] }) {
-      const { axis, reverse, exclusive } = attributesOf(node, 'cumsum');
+      const { axis, reverse, exclusive } = node.attributes;
       const [outer, size, inner] = around(node.shape, axis);
       const out = new Float64Array(x.length);
       for (let o = 0; o < outer; o++) {
@@ -154,8 +148,7 @@ export const sequentialOps = family('sequential', {
   argSort: {
     doc: 'the first `count` positions of the sorted last axis; stable, NaN last',
     infer(given, { count }) {
-      const [{ shape }] = checkCount('argSort', given, 1);
-      sameDtype('argSort', given, comparable);
+      const [{ shape }] = checkOperands('argSort', given, 1, 'any');
       if (shape.length === 0) fail('axis', 'argSort', 'expected at least one axis, got a scalar');
       const size = shape[shape.length - 1];
       if (!isCount(count) || count > size) fail('argument', 'argSort', `count must be 0 … ${size}, the length of the last axis, got ${count}`);
@@ -163,7 +156,7 @@ export const sequentialOps = family('sequential', {
     },
     gradient: null,
     evaluate({ node, inputs: [values] }) {
-      const { descending, count } = attributesOf(node, 'argSort');
+      const { descending, count } = node.attributes;
       const x = wide(values);
       const [size] = node.inputs[0].shape.slice(-1);
       const out = new Int32Array(sizeOf(node.shape));

@@ -3,7 +3,6 @@ import { newArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { storedNumber } from '../core/half.ts';
 import { sizeOf, stridesOf } from '../core/shape.ts';
-import { attributesOf } from '../graph/node.ts';
 import { family } from './registry.ts';
 import { sample } from './samples.ts';
 
@@ -21,16 +20,15 @@ export const leafOps = family('leaf', {
     doc: 'One number in every element.',
     infer: () => ({ shape: [], dtype: 'float32' }),
     gradient: null,
-    evaluate: ({ node }) => newArray(node.dtype, sizeOf(node.shape)).fill(storedNumber(node.dtype, attributesOf(node, 'constant').value)),
+    evaluate: ({ node }) => newArray(node.dtype, sizeOf(node.shape)).fill(storedNumber(node.dtype, node.attributes.value)),
     samples: () => [sample('scalar', [], { value: 2.5 })],
   },
   iota: {
     doc: '0, 1, 2, … along one axis, the same along the others.',
     infer: () => typeComesWithTheNode('iota'),
     gradient: null,
-    evaluate: ({ node }) => {
-      const { axis } = attributesOf(node, 'iota');
-      const { shape, dtype } = node;
+    evaluate: ({ node: { shape, dtype, attributes } }) => {
+      const { axis } = attributes;
       const inner = stridesOf(shape)[axis];
       const out = newArray(dtype, sizeOf(shape));
       for (let at = 0; at < out.length; at += inner) out.fill(storedNumber(dtype, (at / inner) % shape[axis]), at, at + inner);

@@ -89,7 +89,7 @@ describe('movement', () => {
     expect(run('slice', [counting([7])], { start: [1], size: [3], step: [2] })).toEqual([1, 3, 5]);
     const x = counting([4, 5, 3]);
     expect(run('slice', [x], { start: [1, 0, 2], size: [2, 3, 1], step: [2, 2, 1] })).toEqual(moved(x, [2, 3, 1], ([a, b, c]) => [1 + 2 * a, 2 * b, 2 + c]));
-    expect(() => build.slice(x, [0, 3, 0], [4, 3, 3])).toThrow('slice: elements 3 … 5 are asked for along axis 1, which has 5');
+    expect(() => build.slice(x, [0, 3, 0], [4, 3, 3])).toThrow('slice: start 3, size 3, step 1 reach outside axis 1 of length 5');
   });
 
   test('pad, flip, concat', () => {
@@ -107,7 +107,7 @@ describe('movement', () => {
     expect(run('flip', [counting([2, 3])], { axes: [0, 1] })).toEqual([5, 4, 3, 2, 1, 0]);
     expect(run('concat', [counting([2, 1]), counting([2, 2])], { axis: 1 })).toEqual([0, 0, 1, 1, 2, 3]);
     expect(run('concat', [counting([1, 2]), counting([2, 2])], { axis: 0 })).toEqual([0, 1, 0, 1, 2, 3]);
-    expect(() => build.concat([counting([1, 2]), counting([1, 3])], 0)).toThrow('concat: float32 [1, 2] and float32 [1, 3] do not join along axis 0');
+    expect(() => build.concat([counting([1, 2]), counting([1, 3])], 0)).toThrow('concat: shapes [1, 2] and [1, 3] differ in more than axis 0');
   });
 
   test('splitting and joining again is the identity', () => {

@@ -1,51 +1,44 @@
 /** Ops that only move elements: every dtype, half floats included, is moved as it is stored. */
-import { newArray, type TypedArray } from '../core/dtype.ts';
+import { newArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { isHalf, storedNumber } from '../core/half.ts';
-import { checkShape, type Shape, sameShape, sizeOf, stridesOf, tryBroadcast } from '../core/shape.ts';
-import { attributesOf, type Node } from '../graph/node.ts';
+import { checkShape, dropAxes, sameShape, sizeOf, stridesOf, tryBroadcast } from '../core/shape.ts';
+import type { Padding } from '../graph/attributes.ts';
+import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { checkAxes, checkCount, isCount, showType } from './check.ts';
+import { checkAxes, checkOperands, isCount } from './check.ts';
 import { family } from './registry.ts';
-import { inDtypes, sample, valuesOnly } from './samples.ts';
-import { copyRepeated, copyStrided } from './strided.ts';
+import { inDtypes, padding, sample, valuesOnly } from './samples.ts';
+import { copyStrided, gathered } from './strided.ts';
 
 function checkRank(operation: string, what: string, list: readonly unknown[], rank: number): void {
   if (list.length !== rank) fail('argument', operation, `expected ${what} for each of the ${rank} dimensions, got ${list.length}`);
 }
-
-type Pair = readonly [number, number];
-/** Padding before and after, per axis. */
-const pairs = (...list: readonly Pair[]): readonly Pair[] => list;
 
 /** The adjoint of taking every step-th element: `x` with step − 1 zeros after each element, along every axis. */
 function spreadOut(x: Node, step: readonly number[]): Node {
   if (step.every((s) => s === 1)) return x;
   // Each stepped axis gets an axis of length 1 behind it, which is padded to the step and merged again.
   const split = x.shape.flatMap((d, i) => (step[i] === 1 ? [d] : [d, 1]));
-  const padding = step.flatMap((s) => (s === 1 ? pairs([0, 0]) : pairs([0, 0], [0, s - 1])));
+  const behind = step.flatMap((s) => (s === 1 ? padding([0, 0]) : padding([0, 0], [0, s - 1])));
   const spread = x.shape.map((d, i) => d * step[i]);
-  return build.reshape(build.pad(build.reshape(x, split), padding), spread);
+  return build.reshape(build.pad(build.reshape(x, split), behind), spread);
 }
 
+const inverseOf = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
+const before = (padding: Padding): number[] => padding.map(([low]) => low);
+const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, x, i) => total + x * b[i], 0);
-
-/** The elements of x that the result reads, from `offset` on in steps of `strides`. */
-function gather({ shape, dtype }: Node, x: TypedArray, offset: number, strides: readonly number[]): TypedArray {
-  const out = newArray(dtype, sizeOf(shape));
-  copyStrided(shape, { array: x, offset, strides }, { array: out, offset: 0, strides: stridesOf(shape) });
-  return out;
-}
 
 export const movementOps = family('movement', {
   reshape: {
     doc: 'The same elements, row by row, in another shape.',
     infer: (inputs, { shape }) => {
-      const [x] = checkCount('reshape', inputs, 1);
+      const [x] = checkOperands('reshape', inputs, 1);
       checkShape('reshape', shape);
-      const problem = () => `${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} would have ${sizeOf(shape)}`;
-      if (sizeOf(shape) !== sizeOf(x.shape)) fail('shape', 'reshape', problem(), 'The product of the dimensions must stay the same.');
-      return { shape, dtype: x.dtype };
+      if (sizeOf(shape) === sizeOf(x.shape)) return { shape, dtype: x.dtype };
+      const problem = `${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} would have ${sizeOf(shape)}`;
+      return fail('shape', 'reshape', problem, 'The product of the dimensions must stay the same.');
     },
     gradient: (node, dOut) => [build.reshape(dOut, node.inputs[0].shape)],
     evaluate: ({ inputs }) => inputs[0],
@@ -61,21 +54,17 @@ export const movementOps = family('movement', {
   permute: {
     doc: 'Axes in another order: output axis i is input axis axes[i].',
     infer: (inputs, { axes }) => {
-      const { shape, dtype } = checkCount('transpose', inputs, 1)[0];
+      const [{ shape, dtype }] = checkOperands('transpose', inputs, 1);
       checkRank('transpose', 'an axis', axes, shape.length);
       const ascending = [...axes].sort((a, b) => a - b);
       checkAxes('transpose', ascending, shape.length);
       return { shape: axes.map((a) => shape[a]), dtype };
     },
-    gradient(node, dOut) {
-      const { axes } = attributesOf(node, 'permute');
-      const inverse = axes.map((_, i) => axes.indexOf(i));
-      return [build.permute(dOut, inverse)];
-    },
-    evaluate({ node, inputs: [x] }) {
-      const strides = stridesOf(node.inputs[0].shape);
-      const permuted = attributesOf(node, 'permute').axes.map((a) => strides[a]);
-      return gather(node, x, 0, permuted);
+    gradient: ({ attributes: { axes } }, dOut) => [build.permute(dOut, inverseOf(axes))],
+    evaluate({ node: { dtype, shape, attributes, inputs }, inputs: [x] }) {
+      const strides = stridesOf(inputs[0].shape);
+      const permuted = attributes.axes.map((a) => strides[a]);
+      return gathered(dtype, shape, x, permuted);
     },
     samples: () => [
       sample('transpose', '3,7', { axes: [1, 0] }),
@@ -92,25 +81,22 @@ export const movementOps = family('movement', {
   broadcast: {
     doc: 'Repeats along axes of length 1, and along new axes on the left.',
     infer: (inputs, { shape }) => {
-      const [x] = checkCount('broadcastTo', inputs, 1);
+      const [x] = checkOperands('broadcastTo', inputs, 1);
       checkShape('broadcastTo', shape);
-      const joint = tryBroadcast(x.shape, shape);
-      const problem = () => `${showShape(x.shape)} does not stretch to ${showShape(shape)}`;
-      if (!joint || !sameShape(joint, shape)) fail('shape', 'broadcastTo', problem(), 'Dimensions, counted from the right, must be equal or 1.');
-      return { shape, dtype: x.dtype };
+      if (sameShape(tryBroadcast(x.shape, shape) ?? [-1], shape)) return { shape, dtype: x.dtype };
+      const problem = `${showShape(x.shape)} does not stretch to ${showShape(shape)}`;
+      return fail('shape', 'broadcastTo', problem, 'Dimensions must be equal or 1, counted from the right.');
     },
     gradient(node, dOut) {
       const { shape, dtype } = node.inputs[0];
       return [build.cast(build.sumTo(isHalf(dtype) ? build.cast(dOut, 'float32') : dOut, shape), dtype)];
     },
-    evaluate({ node, inputs: [x] }) {
-      const out = newArray(node.dtype, sizeOf(node.shape));
-      if (x.length === 1) return out.fill(x[0]);
-      // The input's shape aligned with the output's on the right, 1 where it has no axis; it stands still along axes that it repeats.
-      const from: Shape = [...new Array<number>(node.shape.length - node.inputs[0].shape.length).fill(1), ...node.inputs[0].shape];
-      const strides = stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s));
-      copyRepeated(node.shape, x, strides, out);
-      return out;
+    evaluate({ node: { dtype, shape, inputs }, inputs: [x] }) {
+      if (x.length === 1) return newArray(dtype, sizeOf(shape)).fill(x[0]);
+      // The input stands still along axes that it repeats, and along those that it does not have.
+      const from = inputs[0].shape;
+      const own = stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s));
+      return gathered(dtype, shape, x, [...zeros(shape.length - from.length), ...own]);
     },
     samples: () => [
       sample('scalar', '-', { shape: [3, 5] }),
@@ -129,32 +115,26 @@ export const movementOps = family('movement', {
   slice: {
     doc: 'size[i] elements along axis i, from start[i], every step[i]-th.',
     infer: (inputs, { start, size, step }) => {
-      const { shape, dtype } = checkCount('slice', inputs, 1)[0];
+      const [{ shape, dtype }] = checkOperands('slice', inputs, 1);
       for (const [what, list] of Object.entries({ 'a start': start, 'a size': size, 'a step': step })) checkRank('slice', what, list, shape.length);
       shape.forEach((d, i) => {
-        if (!isCount(start[i]) || !isCount(size[i]) || !isCount(step[i], 1)) {
-          const got = `start ${start[i]}, size ${size[i]}, step ${step[i]} along axis ${i}`;
-          fail('value', 'slice', `start and size must be whole numbers ≥ 0 and step ≥ 1, got ${got}`);
-        }
         const end = size[i] === 0 ? start[i] : start[i] + (size[i] - 1) * step[i] + 1;
-        if (end > d) fail('shape', 'slice', `elements ${start[i]} … ${end - 1} are asked for along axis ${i}, which has ${d} (input ${showShape(shape)})`);
+        if (isCount(start[i]) && isCount(size[i]) && isCount(step[i], 1) && end <= d) return;
+        fail('value', 'slice', `start ${start[i]}, size ${size[i]}, step ${step[i]} reach outside axis ${i} of length ${d} (shape ${showShape(shape)})`);
       });
       return { shape: size, dtype };
     },
-    gradient(node, dOut) {
-      const { start, step } = attributesOf(node, 'slice');
-      const { shape } = node.inputs[0];
+    gradient({ attributes: { start, step }, inputs: [{ shape }] }, dOut) {
       const spread = spreadOut(dOut, step);
       const lengths = spread.shape.map((d, i) => Math.min(d, shape[i] - start[i])); // the zeros after the last element may reach beyond the input
-      const zeros = start.map(() => 0);
-      const border = start.map((s, i): Pair => [s, shape[i] - s - lengths[i]]);
-      return [build.pad(build.slice(spread, zeros, lengths), border)];
+      const border = start.map((s, i) => [s, shape[i] - s - lengths[i]] as const);
+      return [build.pad(build.slice(spread, zeros(start.length), lengths), border)];
     },
-    evaluate({ node, inputs: [x] }) {
-      const { start, step } = attributesOf(node, 'slice');
-      const strides = stridesOf(node.inputs[0].shape);
+    evaluate({ node: { dtype, shape, attributes, inputs }, inputs: [x] }) {
+      const { start, step } = attributes;
+      const strides = stridesOf(inputs[0].shape);
       const stepped = strides.map((s, i) => s * step[i]);
-      return gather(node, x, dot(start, strides), stepped);
+      return gathered(dtype, shape, x, stepped, dot(start, strides));
     },
     samples: () => [
       sample('vector', '11', { start: [3], size: [5], step: [1] }),
@@ -172,7 +152,7 @@ export const movementOps = family('movement', {
   pad: {
     doc: 'A border of `value`: padding[i] = [before, after] along axis i.',
     infer: (inputs, { padding }) => {
-      const { shape, dtype } = checkCount('pad', inputs, 1)[0];
+      const [{ shape, dtype }] = checkOperands('pad', inputs, 1);
       checkRank('pad', 'a pair [before, after]', padding, shape.length);
       for (const [low, high] of padding) {
         if (isCount(low) && isCount(high)) continue;
@@ -180,46 +160,41 @@ export const movementOps = family('movement', {
       }
       return { shape: shape.map((d, i) => d + padding[i][0] + padding[i][1]), dtype };
     },
-    gradient(node, dOut) {
-      const start = attributesOf(node, 'pad').padding.map(([low]) => low);
-      return [build.slice(dOut, start, node.inputs[0].shape)];
-    },
+    gradient: ({ attributes: { padding }, inputs: [{ shape }] }, dOut) => [build.slice(dOut, before(padding), shape)],
     evaluate({ node, inputs: [x] }) {
-      const { padding, value } = attributesOf(node, 'pad');
+      const { padding, value } = node.attributes;
       const out = newArray(node.dtype, sizeOf(node.shape));
       if (value !== 0) out.fill(storedNumber(node.dtype, value));
       const strides = stridesOf(node.shape);
       const { shape } = node.inputs[0];
-      const before = padding.map(([low]) => low);
-      copyStrided(shape, { array: x, offset: 0, strides: stridesOf(shape) }, { array: out, offset: dot(before, strides), strides });
+      copyStrided(shape, { array: x, offset: 0, strides: stridesOf(shape) }, { array: out, offset: dot(before(padding), strides), strides });
       return out;
     },
     samples: () => [
       sample('vector', '5', { padding: [[2, 1]], value: 0 }),
-      sample('value', '3,2', { padding: pairs([0, 1], [2, 0]), value: -1.5 }),
-      sample('rank 4', '2,3,3,2', { padding: pairs([0, 0], [1, 1], [1, 2], [0, 0]), value: 0 }),
-      sample('wide rows', '3,29', { padding: pairs([1, 0], [1, 3]), value: 1 }),
+      sample('value', '3,2', { padding: padding([0, 1], [2, 0]), value: -1.5 }),
+      sample('rank 4', '2,3,3,2', { padding: padding([0, 0], [1, 1], [1, 2], [0, 0]), value: 0 }),
+      sample('wide rows', '3,29', { padding: padding([1, 0], [1, 3]), value: 1 }),
       sample('nothing', '3', { padding: [[0, 0]], value: 0 }),
-      sample('empty', '0,2', { padding: pairs([1, 2], [0, 1]), value: 3 }),
+      sample('empty', '0,2', { padding: padding([1, 2], [0, 1]), value: 3 }),
       valuesOnly('infinity', '2', { padding: [[1, 1]], value: Number.NEGATIVE_INFINITY }),
-      ...inDtypes<'pad'>('3,2', { padding: pairs([1, 0], [0, 2]), value: 1 }),
+      ...inDtypes<'pad'>('3,2', { padding: padding([1, 0], [0, 2]), value: 1 }),
     ],
   },
 
   flip: {
     doc: 'Reversed along some axes.',
     infer: (inputs, { axes }) => {
-      checkCount('flip', inputs, 1);
-      checkAxes('flip', axes, inputs[0].shape.length);
-      return { shape: inputs[0].shape, dtype: inputs[0].dtype };
+      const [{ shape, dtype }] = checkOperands('flip', inputs, 1);
+      checkAxes('flip', axes, shape.length);
+      return { shape, dtype };
     },
-    gradient: (node, dOut) => [build.flip(dOut, attributesOf(node, 'flip').axes)],
-    evaluate({ node, inputs: [x] }) {
-      const { axes } = attributesOf(node, 'flip');
-      const strides = stridesOf(node.shape);
-      const offset = axes.reduce((total, a) => total + (node.shape[a] - 1) * strides[a], 0);
-      const turned = strides.map((s, i) => (axes.includes(i) ? -s : s));
-      return gather(node, x, offset, turned);
+    gradient: ({ attributes: { axes } }, dOut) => [build.flip(dOut, axes)],
+    evaluate({ node: { dtype, shape, attributes }, inputs: [x] }) {
+      const strides = stridesOf(shape);
+      const last = shape.map((d, i) => (attributes.axes.includes(i) ? d - 1 : 0));
+      const turned = strides.map((s, i) => (attributes.axes.includes(i) ? -s : s));
+      return gathered(dtype, shape, x, turned, dot(last, strides));
     },
     samples: () => [
       sample('vector', '7', { axes: [0] }),
@@ -239,24 +214,22 @@ export const movementOps = family('movement', {
       checkAxes('concat', [axis], first.shape.length);
       for (const other of inputs) {
         if (other.dtype !== first.dtype) fail('dtype', 'concat', `tensors are ${first.dtype} and ${other.dtype}`, 'Cast them to one dtype.');
-        if (other.shape.length !== first.shape.length || other.shape.some((d, i) => i !== axis && d !== first.shape[i])) {
-          fail('shape', 'concat', `${showType(first)} and ${showType(other)} do not join along axis ${axis}`, 'All other dimensions must be equal.');
-        }
+        if (sameShape(dropAxes(other.shape, [axis]), dropAxes(first.shape, [axis]))) continue;
+        fail('shape', 'concat', `shapes ${showShape(first.shape)} and ${showShape(other.shape)} differ in more than axis ${axis}`);
       }
       const length = inputs.reduce((total, x) => total + x.shape[axis], 0);
-      return { shape: first.shape.map((d, i) => (i === axis ? length : d)), dtype: first.dtype };
+      return { shape: first.shape.with(axis, length), dtype: first.dtype };
     },
-    gradient(node, dOut, needed) {
-      const { axis } = attributesOf(node, 'concat');
+    gradient({ attributes: { axis }, inputs }, dOut, needed) {
       let begin = 0;
-      return node.inputs.map((x, i) => {
-        const start = x.shape.map((_, k) => (k === axis ? begin : 0));
+      return inputs.map((x, i) => {
+        const start = zeros(x.shape.length).with(axis, begin);
         begin += x.shape[axis];
         return needed[i] ? build.slice(dOut, start, x.shape) : null;
       });
     },
     evaluate({ node, inputs }) {
-      const { axis } = attributesOf(node, 'concat');
+      const { axis } = node.attributes;
       const out = newArray(node.dtype, sizeOf(node.shape));
       const rows = sizeOf(node.shape.slice(0, axis));
       const stride = sizeOf(node.shape.slice(axis));

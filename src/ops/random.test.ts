@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anyOp, bodyParameter } from './build.ts';
+import { bodyParameter, make } from './build.ts';
 import { evaluateGraph } from './evaluate.ts';
 import './index.ts';
 import { threefry2x32 } from './random.ts';
@@ -15,9 +15,9 @@ test('known answers of Threefry-2×32-20 (Random123, kat_vectors)', () => {
 
 test('randomBits counts its elements', () => {
   const key = bodyParameter({ shape: [2], dtype: 'int32' });
-  const [bits] = evaluateGraph([anyOp('randomBits', [key], { shape: [3, 2] })], () => Int32Array.of(5, -9));
+  const [bits] = evaluateGraph([make('randomBits', [key], { shape: [3, 2] })], () => Int32Array.of(5, -9));
   expect([...bits]).toEqual([0, 1, 2, 3, 4, 5].map((i) => threefry2x32(5, -9, i, 0)[0]));
-  expect(() => anyOp('randomBits', [bodyParameter({ shape: [3], dtype: 'int32' })], { shape: [] })).toThrow('expected a key int32 [2], got int32 [3]');
+  expect(() => make('randomBits', [bodyParameter({ shape: [3], dtype: 'int32' })], { shape: [] })).toThrow('expected a key int32 [2], got int32 [3]');
 });
 
 test('bits are even: each is set in about half of the words, and neighbours differ', () => {

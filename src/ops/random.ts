@@ -3,8 +3,8 @@
  * The same key gives the same bits on every device, in any order.
  */
 import { fail } from '../core/errors.ts';
-import { sameShape, sizeOf } from '../core/shape.ts';
-import { checkCount, showType } from './check.ts';
+import { sameShape, showType, sizeOf } from '../core/shape.ts';
+import { checkOperands } from './check.ts';
 import type { SampleInput } from './op.ts';
 import { family } from './registry.ts';
 import { inputs, sample } from './samples.ts';
@@ -36,7 +36,7 @@ export const randomOps = family('indexed', {
   randomBits: {
     doc: 'element i (row-major) is the first word of Threefry-2×32 at counter (i, 0) under the key',
     infer(given, { shape }) {
-      const [key] = checkCount('randomBits', given, 1);
+      const [key] = checkOperands('randomBits', given, 1);
       if (key.dtype === 'int32' && sameShape(key.shape, [2])) return { shape, dtype: 'int32' };
       return fail('shape', 'randomBits', `expected a key int32 [2], got ${showType(key)}`, 'Make one with random.key(seed).');
     },

@@ -1,18 +1,16 @@
 /** Reductions: folds along axes that then disappear, and the position of an extreme along one axis. */
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { dropAxes, keepAxes, type Shape, sizeOf, stridesOf } from '../core/shape.ts';
-import type { AttributesOf } from '../graph/attributes.ts';
+import { dropAxes, keepAxes, type Shape, sizeOf, stridesOf, type TensorType } from '../core/shape.ts';
+import type { ArgFold, Fold } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { checkAxes, checkCount, checkDType } from './check.ts';
+import { checkAxes, checkOperands } from './check.ts';
 import type { Sample } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { inputs, sample, shapes, valuesOnly } from './samples.ts';
-import { copyStrided } from './strided.ts';
+import { gathered } from './strided.ts';
 
-type Fold = 'sum' | 'prod' | 'max' | 'min';
-type ArgFold = 'argMax' | 'argMin';
 type ArgFacts = { readonly doc: string; readonly beats: (x: number, best: number) => boolean };
 
 /** An array seen as [outer, length, inner], to be folded along the middle. */
@@ -37,18 +35,16 @@ interface Facts {
 }
 
 /** Axes next to each other (but for ones) need no copy; others are first moved to the end. */
-function foldedView(x: TypedArray, shape: Shape, axes: readonly number[]): Folded {
+function foldedView(x: TypedArray, { dtype, shape }: TensorType, axes: readonly number[]): Folded {
   const first = axes[0];
   const last = axes[axes.length - 1];
   const together = shape.every((d, i) => i < first || i > last || d === 1 || axes.includes(i));
   if (together) return { x, outer: sizeOf(shape.slice(0, first)), length: sizeOf(shape.slice(first, last + 1)), inner: sizeOf(shape.slice(last + 1)) };
   const order = foldedLast(shape, axes);
   const strides = stridesOf(shape);
-  const moved = order.map((i) => shape[i]);
-  const copy = x.slice();
-  copyStrided(moved, { array: x, offset: 0, strides: order.map((i) => strides[i]) }, { array: copy, offset: 0, strides: stridesOf(moved) });
+  const [moved, steps] = [shape, strides].map((list) => order.map((i) => list[i]));
   const length = foldedSize(shape, axes);
-  return { x: copy, outer: length === 0 ? sizeOf(dropAxes(shape, axes)) : x.length / length, length, inner: 1 };
+  return { x: gathered(dtype, moved, x, steps), outer: length === 0 ? sizeOf(dropAxes(shape, axes)) : x.length / length, length, inner: 1 };
 }
 
 const foldedLast = (shape: Shape, axes: readonly number[]): number[] => [...shape.keys()].filter((i) => !axes.includes(i)).concat(axes);
@@ -95,25 +91,21 @@ function samplesOf(name: Fold): Sample<Fold>[] {
   return [...samples, ...(['uint8', 'bool'] as const).map((dtype) => sample<Fold>(dtype, inputs('3,5', { dtype, low: 0, high: 200 }), { axes: [0] }))];
 }
 
-const axesOf = (node: Node): readonly number[] => (node.attributes as AttributesOf[Fold]).axes;
-
 function fold(name: Fold, { doc, start, loop, integerLoop = loop, gradient }: Facts): Member<Fold> {
   const extreme = start === 'first';
   return {
     doc,
     infer: (given, { axes }) => {
-      const [{ shape, dtype }] = checkCount(name, given, 1);
-      checkDType(name, dtype, extreme ? 'any' : 'number');
-      if (!extreme && dtype === 'uint8') fail('dtype', name, 'expected float32, float64 or int32, got uint8', "Cast to 'int32' first.");
+      const [{ shape, dtype }] = checkOperands(name, given, 1, extreme ? 'any' : 'summable');
       checkAxes(name, axes, shape.length);
       if (axes.length === 0) fail('axis', name, 'expected at least one axis, got none');
       if (extreme && foldedSize(shape, axes) === 0)
         fail('shape', name, `there is no ${name} of no elements (input ${showShape(shape)}, axes ${showShape(axes)})`);
       return { shape: dropAxes(shape, axes), dtype };
     },
-    gradient: (node, dOut) => [gradient(node, dOut, node.inputs[0], axesOf(node))],
+    gradient: (node, dOut) => [gradient(node, dOut, node.inputs[0], node.attributes.axes)],
     evaluate: ({ node, inputs: [x] }) => {
-      const view = foldedView(x, node.inputs[0].shape, axesOf(node));
+      const view = foldedView(x, node.inputs[0], node.attributes.axes);
       const single = node.dtype === 'float32';
       const accumulators = newArray(single ? 'float64' : node.dtype, view.outer * view.inner);
       if (start !== 'first') accumulators.fill(start);
@@ -160,16 +152,15 @@ function argExtreme(name: ArgFold, { doc, beats }: ArgFacts): Member<ArgFold> {
   return {
     doc,
     infer: (given, { axis }) => {
-      const { shape, dtype } = checkCount(name, given, 1)[0];
-      checkDType(name, dtype, 'any');
+      const [{ shape }] = checkOperands(name, given, 1, 'any');
       checkAxes(name, [axis], shape.length);
       if (shape[axis] === 0) fail('shape', name, `there is no extreme of no elements (input ${showShape(shape)}, axis ${axis})`);
       return { shape: dropAxes(shape, [axis]), dtype: 'int32' };
     },
     gradient: null,
     evaluate: ({ node, inputs: [x] }) => {
-      const { axis } = node.attributes as AttributesOf['argMax'];
-      const { outer, length, inner } = foldedView(x, node.inputs[0].shape, [axis]);
+      const { axis } = node.attributes;
+      const { outer, length, inner } = foldedView(x, node.inputs[0], [axis]);
       const out = newArray('int32', outer * inner);
       for (let at = 0; at < out.length; at++) {
         const first = Math.floor(at / inner) * length * inner + (at % inner);

@@ -1,7 +1,7 @@
 /** Terse constructors of samples. Shapes are written as text: '2,3 -' is a matrix and a scalar. */
 import type { DType } from '../core/dtype.ts';
 import type { Shape } from '../core/shape.ts';
-import type { AttributesOf, OpName } from '../graph/attributes.ts';
+import type { AttributesOf, OpName, Padding } from '../graph/attributes.ts';
 import type { Sample, SampleInput } from './op.ts';
 
 export const shapes = (text: string): Shape[] => text.split(' ').map((shape) => (shape === '-' ? [] : shape.split(',').map(Number)));
@@ -21,6 +21,9 @@ export const valuesOnly = <K extends OpName>(name: string, given: string | reado
   ...sample(name, given, attributes),
   differentiable: false,
 });
+
+/** Padding before and after, per axis. */
+export const padding = (...pairs: Padding): Padding => pairs;
 
 /** The same case in each of the dtypes. */
 export const inDtypes = <K extends OpName>(text: string, attributes: AttributesOf[K], dtypes: readonly DType[] = ['float16', 'uint8', 'bool', 'int32']) =>

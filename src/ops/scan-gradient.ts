@@ -10,9 +10,9 @@
  */
 import { bytesOf, isFloating } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import { type Shape, sizeOf, type TensorType } from '../core/shape.ts';
 import type { AttributesOf, Body } from '../graph/attributes.ts';
-import { attributesOf, isOp, type Node, topologicalOrder } from '../graph/node.ts';
+import { byAge, isOp, type Node, topologicalOrder } from '../graph/node.ts';
 import { substitute } from '../graph/substitute.ts';
 import { add, bodyParameter, contract, conv, part, permute, reshape, scan, scatterAdd, sum, zerosLike } from './build.ts';
 import type { Differentiate, PartsGradientRule } from './op.ts';
@@ -44,10 +44,10 @@ function valuesToSave(body: Body, gradients: readonly Node[]): Node[] {
   const reached = topologicalOrder(gradients, (node) => sources.has(node)).filter((node) => sources.has(node));
   const saved = union(reached.map((node) => sources.get(node) ?? new Set()));
   // A cheap value all of whose sources are saved anyway need not be.
-  for (const node of [...saved].sort((a, b) => b.id - a.id)) {
+  for (const node of [...saved].sort(byAge).reverse()) {
     if (node.op !== 'leaf' && !isDear(node) && [...below(node)].every((source) => saved.has(source))) saved.delete(node);
   }
-  return [...saved].sort((a, b) => a.id - b.id);
+  return [...saved].sort(byAge);
 }
 
 interface BodyGradient {
@@ -79,129 +79,104 @@ function freeLetter({ a, b, out }: AttributesOf['contract']): string {
 }
 
 /** Linear maps of one operand: they may follow the sum over time instead of being done in each step. */
-const isLinear = (node: Node): boolean =>
-  ['neg', 'reshape', 'permute', 'broadcast'].includes(node.op) || (isOp(node, 'pad') && attributesOf(node, 'pad').value === 0);
+const isLinear = (node: Node): boolean => ['neg', 'reshape', 'permute', 'broadcast'].includes(node.op) || (isOp(node, 'pad') && node.attributes.value === 0);
 
-const isKernelGradient = (node: Node): boolean => isOp(node, 'conv') && attributesOf(node, 'conv').role === 'kernel';
+const isKernelGradient = (node: Node): boolean => isOp(node, 'conv') && node.attributes.role === 'kernel';
 /** Whether a part of this sum is better gathered over all steps at once than added up in each. */
 const hasProduct = (node: Node): boolean =>
   node.op === 'add' || isLinear(node) ? node.inputs.some(hasProduct) : ['contract', 'scatterAdd', 'sum'].includes(node.op) || isKernelGradient(node);
 
-/** Built when the reverse scan is there to be read. */
-type Later = () => Node;
-
-/** Collects what the reverse scan must put out, and says how the wanted gradients are made of it. */
+/** How the wanted gradients are made of what the reverse scan puts out. It is built last: until then a leaf stands for each of its results. */
 interface Harvest {
-  /** Values of each step that leave as ys. */
-  readonly ys: Node[];
-  /** Values of each step that are added up in carries. */
-  readonly totals: Node[];
+  /** Values of each step that leave as ys, with the leaves for all of them, stacked along a new first axis. */
+  readonly ys: Map<Node, Node>;
+  /** Values of each step that are added up in carries, with the leaves for their sums. */
+  readonly totals: Map<Node, Node>;
   /** All steps' values of a body node, stacked along a new first axis. */
-  stacked(node: Node): Later;
+  stacked(node: Node): Node;
   /** The sum over all steps of a body node. */
-  total(node: Node): Later;
-  /** To be called once when all are asked for, before anything is built. */
-  settle(): void;
+  total(node: Node): Node;
+  /** To be called once when all are asked for: what stands behind leaves whose making depended on what else is asked for. */
+  settle(): Map<Node, Node>;
 }
 
-function harvestOf(atHand: ReadonlyMap<Node, Later>, outside: ReadonlyMap<Node, Node>, reverseScan: () => { node: Node; carries: number }): Harvest {
-  const ys: Node[] = [];
-  const totals: Node[] = [];
-  const undecided: (() => void)[] = [];
-  const decideLater = (decide: () => Later): Later => {
-    let build: Later | undefined;
-    undecided.push(() => {
-      build = decide();
-    });
-    return () => build?.() ?? fail('internal', 'scan', 'settle() comes before building');
+function harvestOf(length: number, atHand: ReadonlyMap<Node, Node>, outside: ReadonlyMap<Node, Node>): Harvest {
+  const ys = new Map<Node, Node>();
+  const totals = new Map<Node, Node>();
+  const undecided = new Map<Node, () => Node>();
+  const decideLater = (type: TensorType, decide: () => Node): Node => {
+    const leaf = bodyParameter(type);
+    undecided.set(leaf, decide);
+    return leaf;
   };
-  const slot = (list: Node[], node: Node): number => (list.includes(node) ? list.indexOf(node) : list.push(node) - 1);
-  const isStacked = (node: Node): boolean => atHand.has(node) || ys.includes(node);
+  const leafFor = (node: Node, list: Map<Node, Node>, shape: Shape): Node => {
+    const leaf = list.get(node) ?? bodyParameter({ shape, dtype: node.dtype });
+    list.set(node, leaf);
+    return leaf;
+  };
+  const isStacked = (node: Node): boolean => atHand.has(node) || ys.has(node);
   /** The same in all steps: made of the scan's constants only. */
   const isFixed = (node: Node): boolean => topologicalOrder([node]).every((n) => n.op !== 'leaf' || outside.has(n));
 
-  const stacked = (node: Node): Later => {
-    const known = atHand.get(node);
-    if (known) return known;
-    if ((isOp(node, 'reshape') || isOp(node, 'permute')) && isStacked(node.inputs[0])) {
-      const all = stacked(node.inputs[0]);
-      return () =>
-        node.op === 'reshape'
-          ? reshape(all(), [all().shape[0], ...node.shape])
-          : permute(all(), [0, ...attributesOf(node, 'permute').axes.map((axis) => axis + 1)]);
-    }
-    const y = slot(ys, node);
-    return () => part(reverseScan().node, reverseScan().carries + totals.length + y);
+  const stacked = (node: Node): Node => {
+    const [x] = node.inputs;
+    if (isOp(node, 'reshape') && isStacked(x)) return reshape(stacked(x), [length, ...node.shape]);
+    if (isOp(node, 'permute') && isStacked(x)) return permute(stacked(x), [0, ...node.attributes.axes.map((axis) => axis + 1)]);
+    return atHand.get(node) ?? leafFor(node, ys, [length, ...node.shape]);
   };
-  const accumulated = (node: Node): Later => {
-    const carry = slot(totals, node);
-    return () => part(reverseScan().node, reverseScan().carries + carry);
-  };
-  const total = (node: Node): Later => {
+  const accumulated = (node: Node): Node => leafFor(node, totals, node.shape);
+  const total = (node: Node): Node => {
     if (isOp(node, 'add') && node.inputs.some(hasProduct)) {
       const [a, b] = node.inputs.map(total);
-      return () => add(a(), b());
+      return add(a, b);
     }
-    if (isLinear(node)) {
-      const inner = total(node.inputs[0]);
-      return () => make(node.op, [inner()], node.attributes);
-    }
+    if (isLinear(node)) return make(node.op, node.inputs.map(total), node.attributes);
     if (isOp(node, 'sum')) {
       // The operand leaves anyway if a contraction needs it (a bias beside its weights).
-      const { axes } = attributesOf(node, 'sum');
       const [operand] = node.inputs;
-      return decideLater(() => {
-        if (!isStacked(operand)) return accumulated(node);
-        const all = stacked(operand);
-        return () => sum(all(), [0, ...axes.map((axis) => axis + 1)]);
-      });
+      const axes = [0, ...node.attributes.axes.map((axis) => axis + 1)];
+      return decideLater(node, () => (isStacked(operand) ? sum(stacked(operand), axes) : accumulated(node)));
     }
     if (isOp(node, 'contract') && !node.inputs.some(isFixed)) {
-      const labels = attributesOf(node, 'contract');
-      const t = freeLetter(labels);
-      const [a, b] = node.inputs.map(stacked);
-      return () => contract(a(), b(), { a: t + labels.a, b: t + labels.b, out: labels.out });
+      const { a, b, out } = node.attributes;
+      const t = freeLetter(node.attributes);
+      const [x, y] = node.inputs.map(stacked);
+      return contract(x, y, { a: t + a, b: t + b, out });
     }
     if (isOp(node, 'conv') && isKernelGradient(node)) {
       // As with a contraction: the steps are one larger batch.
-      const geometry = attributesOf(node, 'conv');
+      const geometry = node.attributes;
+      const [inputShape, outputShape] = [geometry.inputShape, geometry.outputShape].map(([batch, ...rest]) => [batch * length, ...rest]);
       const [x, dy] = node.inputs.map(stacked);
-      const batched = (shape: Shape, steps: number): number[] => [shape[0] * steps, ...shape.slice(1)];
-      return () => {
-        const [all, dAll] = [x(), dy()];
-        const [inputShape, outputShape] = [geometry.inputShape, geometry.outputShape].map((shape) => batched(shape, all.shape[0]));
-        return conv(reshape(all, inputShape), reshape(dAll, outputShape), { ...geometry, inputShape, outputShape });
-      };
+      return conv(reshape(x, inputShape), reshape(dy, outputShape), { ...geometry, inputShape, outputShape });
     }
-    if (isOp(node, 'scatterAdd') && attributesOf(node, 'scatterAdd').axis === 0) {
+    if (isOp(node, 'scatterAdd') && node.attributes.axis === 0) {
       // The gradient of a table that is looked up in each step.
       const [indices, updates] = node.inputs.map(stacked);
-      return () => scatterAdd(indices(), updates(), 0, attributesOf(node, 'scatterAdd').size);
+      return scatterAdd(indices, updates, 0, node.attributes.size);
     }
     return accumulated(node);
   };
   /** A product with a constant matrix (dLoss/dx of a linear map) is done outside, for all steps at once, if its other operand is outside already. */
-  const stackedProduct = (node: Node): Later => {
-    if (!isOp(node, 'contract') || atHand.has(node)) return stacked(node);
-    const fixed = node.inputs.findIndex(isFixed);
+  const stackedProduct = (node: Node): Node => {
+    const fixed = isOp(node, 'contract') && !atHand.has(node) ? node.inputs.findIndex(isFixed) : -1;
     const moving = node.inputs[1 - fixed];
-    if (fixed < 0 || isFixed(moving)) return stacked(node);
-    const labels = attributesOf(node, 'contract');
-    const t = freeLetter(labels);
-    return decideLater(() => {
+    if (!isOp(node, 'contract') || fixed < 0 || isFixed(moving)) return stacked(node);
+    const { a, b, out } = node.attributes;
+    const t = freeLetter(node.attributes);
+    return decideLater({ shape: [length, ...node.shape], dtype: node.dtype }, () => {
       if (!isStacked(moving)) return stacked(node);
-      const all = stacked(moving);
       const [same] = substitute([node.inputs[fixed]], outside);
-      if (fixed === 0) return () => contract(same, all(), { a: labels.a, b: t + labels.b, out: t + labels.out });
-      return () => contract(all(), same, { a: t + labels.a, b: labels.b, out: t + labels.out });
+      if (fixed === 0) return contract(same, stacked(moving), { a, b: t + b, out: t + out });
+      return contract(stacked(moving), same, { a: t + a, b, out: t + out });
     });
   };
-  const settle = () => undecided.forEach((decide) => decide());
+  const settle = () => new Map([...undecided].map(([leaf, decide]) => [leaf, decide()]));
   return { ys, totals, stacked: stackedProduct, total, settle };
 }
 
-export const gradientOfScan: PartsGradientRule = (node, dParts, needed, differentiate) => {
-  const { body, length, reverse } = attributesOf(node, 'scan');
+export const gradientOfScan: PartsGradientRule<'scan'> = (node, dParts, needed, differentiate) => {
+  const { body, length, reverse } = node.attributes;
   const { parameters, results, constants, carries } = body;
   const firstX = constants + carries;
   const { dParameters, dResults } = differentiateBody(body, dParts, needed, differentiate);
@@ -217,45 +192,47 @@ export const gradientOfScan: PartsGradientRule = (node, dParts, needed, differen
   const perStep = dParameters.map((g) => (g === null ? null : rebuilt[flowing.indexOf(g)]));
 
   // What each kind of leaf of the reverse body is outside, over all steps.
-  const atHand = new Map<Node, Later>();
-  for (const [value, leaf] of leaves) atHand.set(leaf, () => part(augmented, allResults.indexOf(value, carries)));
-  for (const [i, parameter] of parameters.entries()) if (i >= firstX) atHand.set(parameter, () => node.inputs[i]);
+  const atHand = new Map<Node, Node>();
+  for (const [value, leaf] of leaves) atHand.set(leaf, part(augmented, allResults.indexOf(value, carries)));
+  for (const [i, parameter] of parameters.entries()) if (i >= firstX) atHand.set(parameter, node.inputs[i]);
   for (const [i, leaf] of dResults.entries()) {
     const d = dParts[i];
-    if (i >= carries && leaf && d) atHand.set(leaf, () => d);
+    if (i >= carries && leaf && d) atHand.set(leaf, d);
   }
   const outside = new Map(parameters.slice(0, constants).map((parameter, i) => [parameter, node.inputs[i]]));
 
-  let backward: { node: Node; carries: number } | undefined;
-  const harvest = harvestOf(atHand, outside, () => backward ?? fail('internal', 'scan', 'the reverse scan is not built yet'));
-  const active = dResults.flatMap((d, i) => (i < carries && d ? [i] : []));
-  const wanted = perStep.map((g, i): Later | null => {
-    if (i >= constants && i < firstX) {
-      const carry = active.indexOf(i - constants);
-      return carry < 0 ? null : () => part((backward as { node: Node }).node, carry);
-    }
-    return g === null ? null : i < constants ? harvest.total(g) : harvest.stacked(g);
-  });
-  harvest.settle();
+  const harvest = harvestOf(length, atHand, outside);
+  const gathered = perStep.map((g, i) => (g === null || (i >= constants && i < firstX) ? null : i < constants ? harvest.total(g) : harvest.stacked(g)));
+  const decisions = harvest.settle();
 
   // The reverse scan: carries are the gradients of the forward carries, then sums.
-  const sums = harvest.totals.map(bodyParameter);
+  const active = dResults.flatMap((d, i) => (i < carries && d ? [i] : []));
+  const totals = [...harvest.totals.keys()];
+  const sums = totals.map(bodyParameter);
   const stepCarries = active.map((i) => perStep[constants + i] ?? zerosLike(results[i]));
-  const stepResults = [...stepCarries, ...harvest.totals.map((value, i) => add(sums[i], value)), ...harvest.ys];
-  if (stepResults.length > 0) {
-    const read = new Set(topologicalOrder(stepResults));
-    const usedConstants = [...outside].filter(([parameter]) => read.has(parameter));
-    const usedSlices = [...atHand].filter(([leaf]) => read.has(leaf));
-    const dCarries = active.map((i) => dResults[i] as Node);
-    const reverseBody: Body = {
-      parameters: [...usedConstants.map(([parameter]) => parameter), ...dCarries, ...sums, ...usedSlices.map(([leaf]) => leaf)],
-      results: stepResults,
-      constants: usedConstants.length,
-      carries: dCarries.length + sums.length,
-    };
-    const initial = active.map((i) => dParts[i] ?? zerosLike(results[i]));
-    const inputs = [...usedConstants.map(([, input]) => input), ...initial, ...harvest.totals.map(zerosLike), ...usedSlices.map(([, build]) => build())];
-    backward = { node: scan(inputs, { body: reverseBody, length, reverse: !reverse }), carries: active.length };
-  }
-  return wanted.map((build, i) => (build && needed[i] ? build() : null));
+  const stepResults = [...stepCarries, ...totals.map((value, i) => add(sums[i], value)), ...harvest.ys.keys()];
+  const read = new Set(topologicalOrder(stepResults));
+  const usedConstants = [...outside].filter(([parameter]) => read.has(parameter));
+  const usedSlices = [...atHand].filter(([leaf]) => read.has(leaf));
+  const dCarries = active.map((i) => dResults[i] as Node);
+  const reverseBody: Body = {
+    parameters: [...usedConstants.map(([parameter]) => parameter), ...dCarries, ...sums, ...usedSlices.map(([leaf]) => leaf)],
+    results: stepResults,
+    constants: usedConstants.length,
+    carries: dCarries.length + sums.length,
+  };
+  const initial = active.map((i) => dParts[i] ?? zerosLike(results[i]));
+  const inputs = [...usedConstants.map(([, input]) => input), ...initial, ...totals.map(zerosLike), ...usedSlices.map(([, all]) => all)];
+  const backward = scan(inputs, { body: reverseBody, length, reverse: !reverse });
+
+  const waiting = [...harvest.totals.values(), ...harvest.ys.values()];
+  const parts = new Map(waiting.map((leaf, i) => [leaf, part(backward, active.length + i)]));
+  const asked = gathered.filter((g) => g !== null);
+  const built = substitute(substitute(asked, decisions), parts);
+  return perStep.map((_, i) => {
+    const carry = active.indexOf(i - constants);
+    if (carry >= 0) return needed[i] ? part(backward, carry) : null;
+    const g = gathered[i];
+    return g && built[asked.indexOf(g)];
+  });
 };

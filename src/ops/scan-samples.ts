@@ -6,6 +6,8 @@ import { convGeometry } from './conv-geometry.ts';
 import type { Sample, SampleInput } from './op.ts';
 import { inputs, sample } from './samples.ts';
 
+type Step = (constants: readonly Node[], carries: readonly Node[], xs: readonly Node[]) => { carries: Node[]; ys: Node[] };
+
 interface Loop {
   readonly name: string;
   readonly length: number;
@@ -16,7 +18,7 @@ interface Loop {
   readonly xs?: string;
   /** xs that are indices below this. */
   readonly indicesBelow?: number;
-  readonly step: (constants: readonly Node[], carries: readonly Node[], xs: readonly Node[]) => { carries: Node[]; ys: Node[] };
+  readonly step: Step;
   readonly dtype?: DType;
 }
 
@@ -33,56 +35,37 @@ function sampleOf({ name, length, reverse = false, constants, carries, xs, indic
 
 /** A step whose one new carry is also, or not, what it puts out. */
 const carried = (next: Node, ys: Node[] = [next]) => ({ carries: [next], ys });
-const plainNext = (w: Node, u: Node, b: Node, h: Node, x: Node): Node => tanh(add(add(matmul(x, w), matmul(h, u)), b));
-
-const plain: Omit<Loop, 'name' | 'length'> = {
-  ...{ constants: '3,4 4,4 4', carries: '2,4', xs: '2,3' },
-  step: ([w, u, b], [h], [x]) => carried(plainNext(w, u, b, h, x)),
-};
-
-const lstm: Omit<Loop, 'name' | 'length'> = {
-  ...{ constants: '2,12 3,12 12', carries: '2,3 2,3', xs: '2,2' },
-  step: ([w, u, b], [h, c], [x]) => {
-    const gates = add(add(matmul(x, w), matmul(h, u)), b); // [batch, 4 · hidden]
-    const gate = (i: number): Node => slice(gates, [0, 3 * i], [2, 3]);
-    const cell = add(mul(sigmoid(gate(0)), c), mul(sigmoid(gate(1)), tanh(gate(2))));
-    const next = mul(sigmoid(gate(3)), tanh(cell));
-    return { carries: [next, cell], ys: [next] };
-  },
-};
-
+const product: Step = ([c], [s], [x]) => carried(mul(mul(s, c), x), [sub(s, c)]);
+const recurrence: Step = ([w, u, b], [h], [x]) => carried(tanh(add(add(matmul(x, w), matmul(h, u)), b)));
+const lookedUp: Step = ([table, u], [h], [i]) => carried(tanh(add(take(table, cast(i, 'int32'), 0), matmul(h, u))));
+const filter = { ...convGeometry('conv1d', [2, 4, 2], [3, 2, 2], { padding: 1 }), role: 'output' as const };
+const filtered: Step = ([w], [h], [x]) => carried(tanh(add(conv(h, w, filter), x)), []);
 /** v is stretched in each step, k scales. */
-function constantsUsed([v, k]: readonly Node[], [s]: readonly Node[], [x]: readonly Node[]) {
+const stretched: Step = ([v, k], [s], [x]) => {
   const next = tanh(add(mul(s, broadcast(v, [2, 3])), mul(x, k)));
   return carried(next, [sum(next, [1])]);
-}
+};
+const lstmCell: Step = ([w, u, b], [h, c], [x]) => {
+  const gates = add(add(matmul(x, w), matmul(h, u)), b); // [batch, 4 · hidden]
+  const gate = (i: number): Node => slice(gates, [0, 3 * i], [2, 3]);
+  const cell = add(mul(sigmoid(gate(0)), c), mul(sigmoid(gate(1)), tanh(gate(2))));
+  const next = mul(sigmoid(gate(3)), tanh(cell));
+  return { carries: [next, cell], ys: [next] };
+};
 
-const lookedUp = (table: Node, u: Node, h: Node, i: Node): Node => tanh(add(take(table, cast(i, 'int32'), 0), matmul(h, u)));
-const filter = { ...convGeometry('conv1d', [2, 4, 2], [3, 2, 2], { padding: 1 }), role: 'output' as const };
+const plain = { constants: '3,4 4,4 4', carries: '2,4', xs: '2,3', step: recurrence };
+const lstm = { constants: '2,12 3,12 12', carries: '2,3 2,3', xs: '2,2', step: lstmCell };
 
 const loops: readonly Loop[] = [
   { name: 'running sum', length: 5, carries: '-', xs: '-', step: (_, [s], [x]) => ({ carries: [add(s, x)], ys: [add(s, x)] }) },
-  {
-    name: 'running product with a constant',
-    length: 5,
-    constants: '3',
-    carries: '3',
-    xs: '3',
-    step: ([c], [s], [x]) => carried(mul(mul(s, c), x), [sub(s, c)]),
-  },
+  { name: 'running product with a constant', length: 5, constants: '3', carries: '3', xs: '3', step: product },
   { name: 'no xs, no ys', length: 4, constants: '2', carries: '2', step: ([c], [s]) => carried(add(mul(s, s), c), []) },
   { name: 'no carries', length: 3, constants: '2,3', xs: '2', step: ([w], _, [x]) => ({ carries: [], ys: [matmul(broadcast(x, [1, 2]), w)] }) },
   { name: 'a carry passes through, one is exchanged', length: 3, carries: '2 2 2', step: (_, [a, b, c]) => ({ carries: [a, mul(a, c), b], ys: [b] }) },
   { name: 'carry not read', length: 3, carries: '2', xs: '2', step: (_, __, [x]) => carried(mul(x, x), []) },
-  { name: 'constant used directly and summed', length: 4, constants: '3 -', carries: '2,3', xs: '2,3', step: constantsUsed },
-  {
-    ...{ name: 'table looked up in the loop', length: 4, constants: '5,3 3,3', carries: '2,3', xs: '2', indicesBelow: 5 },
-    step: ([table, u], [h], [i]) => carried(lookedUp(table, u, h, i)),
-  },
-  {
-    ...{ name: 'convolution in the loop', length: 3, constants: '3,2,2', carries: '2,4,2', xs: '2,4,2' },
-    step: ([w], [h], [x]) => carried(tanh(add(conv(h, w, filter), x)), []),
-  },
+  { name: 'constant used directly and summed', length: 4, constants: '3 -', carries: '2,3', xs: '2,3', step: stretched },
+  { name: 'table looked up in the loop', length: 4, constants: '5,3 3,3', carries: '2,3', xs: '2', indicesBelow: 5, step: lookedUp },
+  { name: 'convolution in the loop', length: 3, constants: '3,2,2', carries: '2,4,2', xs: '2,4,2', step: filtered },
   { ...plain, name: 'recurrence', length: 5 },
   { ...plain, name: 'recurrence', length: 5, reverse: true },
   { ...plain, name: 'recurrence of one step', length: 1 },

@@ -5,30 +5,20 @@
  */
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { sameShape, sizeOf } from '../core/shape.ts';
-import type { AttributesOf, Body } from '../graph/attributes.ts';
-import { attributesOf, type Node, type TensorType, topologicalOrder } from '../graph/node.ts';
-import { checkCount, isCount, showType } from './check.ts';
-import { type Interpreter, interpreterOf } from './evaluate.ts';
+import { sameType, showType, sizeOf } from '../core/shape.ts';
+import type { AttributesOf } from '../graph/attributes.ts';
+import { type Node, type TensorType, topologicalOrder } from '../graph/node.ts';
+import { checkOperands, isCount } from './check.ts';
+import { interpreterOf } from './evaluate.ts';
 import type { Evaluation } from './op.ts';
 import { family, opNamed } from './registry.ts';
 import { gradientOfScan } from './scan-gradient.ts';
 import { scanSamples } from './scan-samples.ts';
 
-const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
-
-/** How often a body is interpreted again and again: ordered once. */
-const interpreters = new WeakMap<Body, Interpreter>();
-function interpreterOfBody(body: Body): Interpreter {
-  const interpreter = interpreters.get(body) ?? interpreterOf(body.results);
-  interpreters.set(body, interpreter);
-  return interpreter;
-}
-
 function inferParts(inputs: readonly TensorType[], { body, length }: AttributesOf['scan']): TensorType[] {
   const { parameters, results, constants, carries } = body;
   if (!isCount(length)) fail('argument', 'scan', `length must be a whole number ≥ 0, got ${length}`);
-  checkCount('scan', inputs, parameters.length);
+  checkOperands('scan', inputs, parameters.length);
   if (results.length < carries) fail('argument', 'scan', `the body must return its ${carries} carries first, got ${results.length} results`);
   const known = new Set(parameters);
   const stranger = topologicalOrder(results).find((node) => node.op === 'leaf' && !known.has(node));
@@ -50,10 +40,10 @@ function inferParts(inputs: readonly TensorType[], { body, length }: AttributesO
   return results.map(({ dtype, shape }, i) => ({ dtype, shape: i < carries ? shape : [length, ...shape] }));
 }
 
-function evaluateParts({ node, inputs }: Evaluation): TypedArray[] {
-  const { body, length, reverse } = attributesOf(node, 'scan');
+function evaluateParts({ node, inputs }: Evaluation<'scan'>): TypedArray[] {
+  const { body, length, reverse } = node.attributes;
   const { parameters, results, constants, carries } = body;
-  const run = interpreterOfBody(body);
+  const run = interpreterOf(body.results);
   const firstX = constants + carries;
   const sizes = parameters.map((parameter) => sizeOf(parameter.shape));
   const ys = results.slice(carries).map((result) => newArray(result.dtype, length * sizeOf(result.shape)));
@@ -87,7 +77,7 @@ export const loopOps = family('loop', {
   part: {
     doc: 'one result of an op with several',
     infer(inputs, { index }) {
-      checkCount('part', inputs, 1);
+      checkOperands('part', inputs, 1);
       const { op, inputs: given, attributes } = inputs[0] as Node;
       const types = opNamed(op).inferParts?.(given, attributes) ?? fail('internal', 'part', `${op} has one result only`);
       return types[index] ?? fail('argument', 'part', `the op has ${types.length} results, there is no result ${index}`);

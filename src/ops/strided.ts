@@ -1,6 +1,6 @@
 /** Copies between arrays seen through strides: the engine room of the movement ops' evaluation. */
-import type { TypedArray } from '../core/dtype.ts';
-import { type Shape, stridesOf } from '../core/shape.ts';
+import { type DType, newArray, type TypedArray } from '../core/dtype.ts';
+import { type Shape, sizeOf, stridesOf } from '../core/shape.ts';
 
 /** Element i₀, i₁, … lies at offset + Σ iₖ · strides[k]. */
 export interface View {
@@ -19,7 +19,7 @@ interface Axis {
   readonly to: number;
 }
 
-/** Writes every element of `source` to `target`, both of this shape. Strides may be negative; the target's must not overlap. */
+/** Writes every element of `source` to `target`, both of this shape. Strides may be negative, the source's 0; the target's must not overlap. */
 export function copyStrided(shape: Shape, source: View, target: View): void {
   if (shape.includes(0)) return;
   const axes = merge(shape, source.strides, target.strides);
@@ -49,33 +49,17 @@ function merge(shape: Shape, sourceStrides: readonly number[], targetStrides: re
 
 function copyPlane(source: TypedArray, target: TypedArray, a: number, b: number, row: Axis, column: Axis): void {
   const { length, from, to } = column;
-  const block = from === 1 && to === 1 && length >= blockCopy;
+  const inBlocks = to === 1 && length >= blockCopy;
   for (let i = 0; i < row.length; i++, a += row.from, b += row.to) {
-    if (block) target.set(source.subarray(a, a + length), b);
+    if (inBlocks && from === 1) target.set(source.subarray(a, a + length), b);
+    else if (inBlocks && from === 0) target.fill(source[a], b, b + length);
     else for (let j = 0, p = a, q = b; j < length; j++, p += from, q += to) target[q] = source[p];
   }
 }
 
-/** Fills `out` (row-major, of `shape`) from a source whose strides are 0 along repeated axes. Blocks that repeat are computed once. */
-export function copyRepeated(shape: Shape, source: TypedArray, strides: readonly number[], out: TypedArray): void {
-  if (out.length === 0) return;
-  const axes = merge(shape, strides, stridesOf(shape));
-  const last = axes.length - 1;
-  const walk = (k: number, a: number, b: number): void => {
-    const { length, from, to } = axes[k];
-    if (k === last && from === 0) out.fill(source[a], b, b + length);
-    else if (k === last) for (let i = 0; i < length; i++) out[b + i] = source[a + i * from];
-    else if (from === 0) {
-      walk(k + 1, a, b);
-      repeat(out, b, to, length);
-    } else if (k === last - 1 && (axes[last].length < blockCopy || axes[last].from === 1)) copyPlane(source, out, a, b, axes[k], axes[last]);
-    else for (let i = 0; i < length; i++) walk(k + 1, a + i * from, b + i * to);
-  };
-  walk(0, 0, 0);
-}
-
-/** Copies the block at `start` until there are `count` of it, doubling what is copied. */
-function repeat(out: TypedArray, start: number, block: number, count: number): void {
-  const total = block * count;
-  for (let done = block; done < total; done *= 2) out.copyWithin(start + done, start, start + Math.min(done, total - done));
+/** A new array of `shape`, row-major, that reads `x` from `offset` on in steps of `strides` (0 along an axis repeats). */
+export function gathered(dtype: DType, shape: Shape, x: TypedArray, strides: readonly number[], offset = 0): TypedArray {
+  const out = newArray(dtype, sizeOf(shape));
+  copyStrided(shape, { array: x, offset, strides }, { array: out, offset: 0, strides: stridesOf(shape) });
+  return out;
 }

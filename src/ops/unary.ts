@@ -1,10 +1,11 @@
 /** Elementwise ops of one operand. Floating maths is done in float64 and rounded when it is stored. */
-import { bytesOf, isFloating, newArray } from '../core/dtype.ts';
+import { bytesOf, dtypes, isFloating, newArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { decodeArray, encodeArray, roundHalfToEven } from '../core/half.ts';
+import type { Unary } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { type Accepted, checkAlike, checkCount, checkDType } from './check.ts';
+import { type Accepted, checkAlike, checkDType, checkOperands } from './check.ts';
 import type { Sample } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
@@ -27,9 +28,9 @@ interface Facts {
 const none = {};
 const edges = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -1.5, -2.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
 
-function samplesOf(accepts: Accepted, { range: [low, high] = [-1, 1], wide = [low * 3, high * 3] }: Facts): Sample<build.Unary>[] {
+function samplesOf(accepts: Accepted, { range: [low, high] = [-1, 1], wide = [low * 3, high * 3] }: Facts): Sample<Unary>[] {
   const usual = accepts === 'bool' ? { dtype: 'bool' as const } : { low, high };
-  const samples: Sample<build.Unary>[] = oddShapes.map((shape) => sample(`[${shape}]`, [{ shape, ...usual }], none));
+  const samples: Sample<Unary>[] = oddShapes.map((shape) => sample(`[${shape}]`, [{ shape, ...usual }], none));
   if (accepts === 'bool') return samples;
   samples.push(valuesOnly('wide', inputs('101', { low: wide[0], high: wide[1] }), none));
   samples.push(valuesOnly('float64', inputs('17', { dtype: 'float64', low, high }), none));
@@ -40,7 +41,7 @@ function samplesOf(accepts: Accepted, { range: [low, high] = [-1, 1], wide = [lo
 }
 
 /** `map` of typed arrays, because it is the fastest before the engine has optimised anything: most graphs that are interpreted run once. */
-function unary(name: build.Unary, facts: Facts): Member<build.Unary> {
+function unary(name: Unary, facts: Facts): Member<Unary> {
   const { doc, accepts = 'floating', predicate, of, gradient } = facts;
   return {
     doc,
@@ -56,7 +57,7 @@ function unary(name: build.Unary, facts: Facts): Member<build.Unary> {
 
 const { add, sub, mul, div, neg } = build;
 
-const table: { readonly [K in build.Unary]: Facts } = {
+const table: { readonly [K in Unary]: Facts } = {
   neg: { doc: '−x', accepts: 'number', of: (x) => -x, range: [-2, 2], gradient: (_, dOut) => neg(dOut) },
   abs: { doc: '|x|; its gradient at 0 is 0', accepts: 'number', of: Math.abs, range: [0.2, 2], wide: [-3, 3], gradient: (_, d, x) => mul(d, build.sign(x)) },
   sign: { doc: '−1, 0 or 1', accepts: 'number', of: Math.sign, range: [0.2, 2], wide: [-3, 3] },
@@ -86,21 +87,18 @@ export const unaryOps = family('elementwise', {
   ...fromTable(table, unary),
   cast: {
     doc: 'The same values in another dtype: floats become whole numbers by truncation (out of range: unspecified), anything but 0 becomes true.',
-    infer: (given, { dtype }) => {
-      checkCount('cast', given, 1);
-      return { shape: given[0].shape, dtype };
-    },
-    gradient: (node, dOut) => [isFloating(node.inputs[0].dtype) ? build.cast(dOut, node.inputs[0].dtype) : null],
+    infer: (given, { dtype }) => ({ shape: checkOperands('cast', given, 1)[0].shape, dtype }),
+    gradient: ({ inputs: [{ dtype }] }, dOut) => [isFloating(dtype) ? build.cast(dOut, dtype) : null],
     evaluate: ({ node, inputs: [x] }) => encodeArray(node.dtype, decodeArray(node.inputs[0].dtype, x)),
     samples: castSamples,
   },
   bitsToUniform: {
     doc: 'int32 of random bits to a uniform number in [0, 1): the upper 24 bits for float32, all 32 for float64.',
     infer: (given, { dtype }) => {
-      checkCount('bitsToUniform', given, 1);
-      if (given[0].dtype !== 'int32') fail('dtype', 'bitsToUniform', `expected int32 bits, got ${given[0].dtype}`, 'Use the result of randomBits.');
+      const [bits] = checkOperands('bitsToUniform', given, 1);
+      if (bits.dtype !== 'int32') fail('dtype', 'bitsToUniform', `expected int32 bits, got ${bits.dtype}`, 'Use the result of randomBits.');
       checkDType('bitsToUniform', dtype, 'floating');
-      return { shape: given[0].shape, dtype };
+      return { shape: bits.shape, dtype };
     },
     gradient: null,
     evaluate: ({ node, inputs: [bits] }) => {
@@ -116,11 +114,10 @@ export const unaryOps = family('elementwise', {
 
 function castSamples(): Sample<'cast'>[] {
   const samples: Sample<'cast'>[] = [sample('to float64', inputs('2,1,7', { low: -4, high: 4 }), { dtype: 'float64' })];
-  const all = ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'] as const;
-  for (const from of all) {
+  for (const from of dtypes) {
     // Values that every dtype can hold: no rounding across whole numbers, nothing negative.
     const given = inputs('9', { dtype: from, low: 0, high: isFloating(from) ? 200 : 250 });
-    for (const dtype of all) if (from !== dtype) samples.push(valuesOnly(`${from} to ${dtype}`, given, { dtype }));
+    for (const dtype of dtypes) if (from !== dtype) samples.push(valuesOnly(`${from} to ${dtype}`, given, { dtype }));
   }
   samples.push(valuesOnly('truncation', inputs('8', { values: [-2.7, -0.5, 0, 0.5, 0.999, 1.5, 2.5, 99.9] }), { dtype: 'int32' }));
   samples.push(valuesOnly('truth', inputs('5', { values: [0, -0, 0.25, Number.NaN, -3] }), { dtype: 'bool' }));

@@ -5,16 +5,15 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
-import type { WindowGeometry } from '../graph/attributes.ts';
+import type { Padding, Windowed, WindowGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { windowed } from './build.ts';
-import { checkCount, comparable, isCount, narrow, sameDtype, wide } from './check.ts';
+import { checkAxes, checkDType, checkOperands, narrow, wide } from './check.ts';
+import { paddingPairs, perAxis } from './conv-geometry.ts';
 import type { SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
-import { sample, shapes } from './samples.ts';
+import { padding, sample, shapes } from './samples.ts';
 import { type Meetings, meetings, positions, type SlidingAxis } from './sliding.ts';
-
-type Windowed = 'windowSum' | 'windowSpread' | 'windowMax' | 'windowArgMax' | 'windowPick' | 'windowPlace';
 
 /** The shape of one value per window: the input's, with the window axes replaced by the number of positions. */
 export function windowShape({ axes, size, stride, padding, inputShape }: WindowGeometry): number[] {
@@ -24,24 +23,18 @@ export function windowShape({ axes, size, stride, padding, inputShape }: WindowG
 }
 
 function checkGeometry(operation: string, { axes, size, stride, padding, inputShape }: WindowGeometry): void {
-  const wrong = (problem: string, hint?: string): never => fail('argument', operation, problem, hint);
-  if ([size, stride, padding].some((list) => list.length !== axes.length)) wrong(`size, stride and padding need one entry per axis (${axes.length})`);
-  if (new Set(axes).size !== axes.length || axes.some((axis) => !isCount(axis) || axis >= inputShape.length)) {
-    fail('axis', operation, `axes ${showShape(axes)} do not fit an input ${showShape(inputShape)}`);
-  }
+  // Positions in a window count row-major over the axes: in another order they would mean something else.
+  checkAxes(operation, axes, inputShape.length);
+  perAxis(operation, 'size', size, axes.length);
+  perAxis(operation, 'stride', stride, axes.length);
+  paddingPairs(operation, padding, size, size, stride);
   for (const [i, axis] of axes.entries()) {
-    const pair = showShape(padding[i]);
     const [low, high] = padding[i];
-    if (!isCount(size[i], 1)) wrong(`the window size must be a whole number ≥ 1, got ${size[i]}`);
-    if (!isCount(stride[i], 1)) wrong(`the stride must be a whole number ≥ 1, got ${stride[i]}`);
-    if (!isCount(low) || !isCount(high)) wrong(`padding must be whole numbers ≥ 0, got ${pair}`);
-    if (Math.max(low, high) >= size[i]) wrong(`padding ${pair} lets windows of ${size[i]} lie outside the input`, 'Pad less than the window.');
-    if (inputShape[axis] + low + high < size[i] || inputShape[axis] === 0) {
-      const problem = `windows of ${size[i]} do not fit axis ${axis} of length ${inputShape[axis]} (padding ${pair})`;
-      fail('shape', operation, problem, 'Use smaller windows or more padding.');
-    }
-    // Positions in a window count row-major over the axes: in another order they would mean something else.
-    if (i > 0 && axis < axes[i - 1]) fail('axis', operation, `axes ${showShape(axes)} must ascend`);
+    const [length, pair] = [inputShape[axis], showShape(padding[i])];
+    if (Math.max(low, high) >= size[i])
+      fail('argument', operation, `padding ${pair} lets windows of ${size[i]} lie outside the input`, 'Pad less than the window.');
+    if (length + low + high < size[i] || length === 0)
+      fail('shape', operation, `windows of ${size[i]} do not fit axis ${axis} of length ${length} (padding ${pair})`, 'Use smaller windows or more padding.');
   }
 }
 
@@ -99,15 +92,13 @@ interface Facts {
   readonly adjoint?: Windowed;
 }
 
-type Pair = readonly [number, number];
-function windows(name: string, inputShape: string, axes: number[], size: number[], stride = size, padding: readonly Pair[] = size.map(() => [0, 0])) {
+function windows(name: string, inputShape: string, axes: number[], size: number[], stride = size, padding: Padding = size.map(() => [0, 0])) {
   return { name, geometry: { inputShape: shapes(inputShape)[0], axes, size, stride, padding } };
 }
-const pairs = (...list: readonly Pair[]) => list;
 const cases = () => [
   windows('2 × 2', '2,4,6,3', [1, 2], [2, 2]),
   windows('2 × 2 with remainder', '1,5,7,2', [1, 2], [2, 2]),
-  windows('overlapping, asymmetric padding', '2,5,6,2', [1, 2], [3, 3], [2, 1], pairs([1, 0], [2, 1])),
+  windows('overlapping, asymmetric padding', '2,5,6,2', [1, 2], [3, 3], [2, 1], padding([1, 0], [2, 1])),
   windows('gaps between windows', '1,8,7,1', [1, 2], [2, 1], [3, 2]),
   windows('global', '2,3,4,2', [1, 2], [3, 4], [1, 1]),
   windows('1-d', '2,9,3', [1], [4], [3], [[2, 3]]),
@@ -124,30 +115,30 @@ const shapeOn = (side: Side, geometry: WindowGeometry): Shape => (side === 'wind
 
 function windowOp(name: Windowed, { doc, to, picked, maximum, adjoint }: Facts): Member<Windowed> {
   const operands: Side[] = [...(picked ? ['windows' as const] : []), to === 'windows' ? 'input' : 'windows'];
-  const geometryIn = (node: Node): WindowGeometry => node.attributes as WindowGeometry;
   return {
     doc,
     infer(inputs, geometry) {
       checkGeometry(name, geometry);
-      checkCount(name, inputs, operands.length);
+      checkOperands(name, inputs, operands.length);
       for (const [i, { shape }] of inputs.entries()) {
         const expected = shapeOn(operands[i], geometry);
         if (!sameShape(shape, expected)) fail('shape', name, `expected input ${i} ${showShape(expected)}, got ${showShape(shape)}`);
       }
-      if (picked) sameDtype(name, [inputs[0]], ['int32']);
-      const dtype = sameDtype(name, inputs.slice(-1), maximum && comparable);
+      if (picked && inputs[0].dtype !== 'int32') fail('dtype', name, `positions must be int32, got ${inputs[0].dtype}`);
+      const { dtype } = inputs[operands.length - 1];
+      checkDType(name, dtype, maximum ? 'any' : 'summable');
       return { shape: shapeOn(to, geometry), dtype: maximum === 'at' ? 'int32' : dtype };
     },
     gradient: adjoint
-      ? (node, dOut) => {
-          const at = picked ? node.inputs : maximum ? [windowed('windowArgMax', node.inputs, geometryIn(node))] : [];
-          const dValues = windowed(adjoint, [...at.slice(0, 1), dOut], geometryIn(node));
+      ? ({ inputs, attributes }, dOut) => {
+          const at = picked ? inputs : maximum ? [windowed('windowArgMax', inputs, attributes)] : [];
+          const dValues = windowed(adjoint, [...at.slice(0, 1), dOut], attributes);
           return picked ? [null, dValues] : [dValues];
         }
       : null,
     evaluate({ node, inputs }) {
-      if (maximum === undefined) return collect(geometryIn(node), inputs[operands.length - 1], to, node, picked && inputs[0]);
-      const { value, at } = maxima(geometryIn(node), wide(inputs[0]));
+      if (maximum === undefined) return collect(node.attributes, inputs[operands.length - 1], to, node, picked && inputs[0]);
+      const { value, at } = maxima(node.attributes, wide(inputs[0]));
       return maximum === 'at' ? at : narrow(value, node.dtype);
     },
     samples: () =>

@@ -5,11 +5,13 @@ import { type Axis, oneAxis } from './axes.ts';
 import { shiftedByPeak } from './reduce.ts';
 import { floating, type Operand, type Tensor, wrap } from './tensor.ts';
 
-/** max(x, 0); its gradient at 0 is 0, and NaN stays NaN. */
-export function relu(x: Operand): Tensor {
-  const node = floating(x, 'relu');
-  return wrap(build.select(build.lessEqual(node, 0), 0, node));
+/** A function of floating-point numbers that has no options. */
+function activation(name: string, value: (x: Node) => Node): (x: Operand) => Tensor {
+  return (x) => wrap(value(floating(x, name)));
 }
+
+/** max(x, 0); its gradient at 0 is 0, and NaN stays NaN. */
+export const relu = activation('relu', (x) => build.select(build.lessEqual(x, 0), 0, x));
 
 /** x where positive, else slope · x (Maas et al. 2013). */
 export function leakyRelu(x: Operand, slope = 0.01): Tensor {
@@ -21,7 +23,7 @@ export function leakyRelu(x: Operand, slope = 0.01): Tensor {
 export function elu(x: Operand, alpha = 1): Tensor {
   const node = floating(x, 'elu');
   // The branch not taken must stay finite, or its gradient would be NaN.
-  const below = build.unary('expm1', build.minimum(node, 0));
+  const below = build.expm1(build.minimum(node, 0));
   return wrap(build.select(build.greater(node, 0), node, build.mul(below, alpha)));
 }
 
@@ -30,7 +32,7 @@ export function gelu(x: Operand, { approximate = 'none' }: { approximate?: 'none
   const node = floating(x, 'gelu');
   const half = build.mul(node, 0.5);
   const inner = (): Node => {
-    if (approximate === 'none') return build.unary('erf', build.mul(node, Math.SQRT1_2));
+    if (approximate === 'none') return build.erf(build.mul(node, Math.SQRT1_2));
     const cubic = build.mul(build.mul(node, build.mul(node, node)), 0.044715);
     return build.tanh(build.mul(build.add(node, cubic), Math.sqrt(2 / Math.PI)));
   };
@@ -38,17 +40,10 @@ export function gelu(x: Operand, { approximate = 'none' }: { approximate?: 'none
 }
 
 /** x · sigmoid(x), also called swish (Ramachandran et al. 2017). */
-export function silu(x: Operand): Tensor {
-  const node = floating(x, 'silu');
-  return wrap(build.mul(node, build.sigmoid(node)));
-}
+export const silu = activation('silu', (x) => build.mul(x, build.sigmoid(x)));
 
 /** log(1 + exp(x)), without overflow. */
-export function softplus(x: Operand): Tensor {
-  const node = floating(x, 'softplus');
-  const tail = build.unary('log1p', build.exp(build.neg(build.abs(node))));
-  return wrap(build.add(build.maximum(node, 0), tail));
-}
+export const softplus = activation('softplus', (x) => build.add(build.maximum(x, 0), build.log1p(build.exp(build.neg(build.abs(x))))));
 
 /** exp(x) / Σ exp(x) along an axis (default: the last). */
 export function softmax(x: Tensor, axis: Axis = -1): Tensor {

@@ -1,16 +1,15 @@
 /** Derivatives: of functions (grad, jacobian, hessian) and of lazy graphs (gradients). */
-
 import { checkpointed } from '../autodiff/checkpoint.ts';
-import { identity, withGradient } from '../autodiff/override.ts';
 import { gradientsOf } from '../autodiff/reverse.ts';
 import { isFloating } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { sizeOf } from '../core/shape.ts';
+import { sameShape, showType, sizeOf } from '../core/shape.ts';
 import { mapTree } from '../core/tree.ts';
 import { keepingHistory } from '../engine/realize.ts';
 import { keepValue, storageOf } from '../engine/values.ts';
 import type { Node } from '../graph/node.ts';
-import { cast, concat, constant, constantLike, reshape, zerosLike } from '../ops/build.ts';
+import { identity, withGradient } from '../graph/override.ts';
+import { cast, concat, constant, constantLike, equal, iota, reshape, zerosLike } from '../ops/build.ts';
 import { tensor } from './create.ts';
 import { nodeOf, Tensor, wrap } from './tensor.ts';
 import { nodesOf, tensorsOf, withNodes } from './trees.ts';
@@ -25,27 +24,17 @@ export function gradients<W>(loss: Tensor, wrt: W): Gradients<W> {
 }
 
 function lossGradients(operation: string, loss: Tensor, targets: readonly Node[]): Node[] {
-  if (loss.size !== 1)
-    fail(
-      'shape',
-      operation,
-      `the loss must be a single number, got ${loss.dtype} ${showShape(loss.shape)}`,
-      'Reduce it with sum() or mean(), or use jacobian.',
-    );
-  if (!isFloating(loss.dtype))
-    fail('dtype', operation, `the loss must be floating-point, got ${loss.dtype}`, "Cast to 'float32' before the part to be differentiated.");
-  for (const target of targets)
-    if (!isFloating(target.dtype))
-      fail('dtype', operation, `cannot differentiate with respect to ${target.dtype} ${showShape(target.shape)}`, 'Whole numbers have no gradient.');
-  const node = loss.node;
+  const { node } = loss;
+  const single = `the loss must be a single number, got ${showType(node)}`;
+  if (loss.size !== 1) fail('shape', operation, single, 'Reduce it with sum() or mean(), or use jacobian.');
+  const floats = `the loss must be floating-point, got ${node.dtype}`;
+  if (!isFloating(node.dtype)) fail('dtype', operation, floats, "Cast to 'float32' before the part to be differentiated.");
+  const whole = targets.find((target) => !isFloating(target.dtype));
+  if (whole) fail('dtype', operation, `cannot differentiate with respect to ${showType(whole)}`, 'Whole numbers have no gradient.');
   const found = gradientsOf([node], [constantLike(1, node)], targets);
   if (targets.length > 0 && found.every((g) => g === null)) {
-    fail(
-      'value',
-      operation,
-      'the loss does not depend on any of these tensors',
-      'A tensor that was read before is a constant: take gradients first, or use grad(fn). Assigning a variable starts a new version too.',
-    );
+    const hint = 'A tensor that was read before is a constant: take gradients first, or use grad(fn). Assigning a variable starts a new version too.';
+    fail('value', operation, 'the loss does not depend on any of these tensors', hint);
   }
   return found.map((g, i) => g ?? zerosLike(targets[i]));
 }
@@ -56,13 +45,8 @@ export function valueAndGrad<X, Rest extends unknown[]>(fn: (x: X, ...rest: Rest
     keepingHistory(() => {
       const argument = mapTree(x, asVariableOf);
       const loss = fn(argument as X, ...rest);
-      if (!(loss instanceof Tensor))
-        fail(
-          'argument',
-          'grad',
-          `the function must return one tensor, got ${loss === undefined ? 'nothing' : typeof loss}`,
-          'Asynchronous functions cannot be differentiated: read values with itemSync().',
-        );
+      const problem = `the function must return one tensor, got ${loss === undefined ? 'nothing' : typeof loss}`;
+      if (!(loss instanceof Tensor)) fail('argument', 'grad', problem, 'Asynchronous functions cannot be differentiated: read values with itemSync().');
       return [loss, withNodes(argument, lossGradients('grad', loss, nodesOf(argument))) as Gradients<X>];
     });
 }
@@ -89,12 +73,10 @@ export function jacobian(fn: (x: Tensor) => Tensor): (x: Tensor | number) => Ten
       const argument = asVariableOf(x) as Tensor;
       const y = fn(argument).node;
       const count = sizeOf(y.shape);
+      const places = iota([count], 0);
       const rows = Array.from({ length: count }, (_, i) => {
-        const unit = tensor(
-          Float64Array.from({ length: count }, (_, j) => Number(i === j)),
-          { shape: y.shape, dtype: 'float64' },
-        ).node;
-        const row = gradientsOf([y], [cast(unit, y.dtype)], [argument.node])[0] ?? zerosLike(argument.node);
+        const unit = reshape(cast(equal(places, i), y.dtype), y.shape);
+        const row = gradientsOf([y], [unit], [argument.node])[0] ?? zerosLike(argument.node);
         return reshape(row, [1, ...argument.shape]);
       });
       const shape = [...y.shape, ...argument.shape];
@@ -141,8 +123,8 @@ export function customGradient<A extends Tensor[]>(
 
 function checkedGradient(gradient: Tensor | null, input: Node): Node | null {
   if (gradient === null) return null;
-  if (showShape(gradient.shape) !== showShape(input.shape))
-    fail('shape', 'customGradient', `the rule returned a gradient ${showShape(gradient.shape)} for an input ${showShape(input.shape)}`);
+  const problem = `the rule returned a gradient ${showShape(gradient.shape)} for an input ${showShape(input.shape)}`;
+  if (!sameShape(gradient.shape, input.shape)) fail('shape', 'customGradient', problem);
   return cast(gradient.node, input.dtype);
 }
 
@@ -162,37 +144,24 @@ export function checkGradients(fn: (...inputs: Tensor[]) => Tensor, inputs: read
   const at = (changed: readonly Float64Array[]): Tensor[] => changed.map((data, i) => tensor(data, { shape: inputs[i].shape, dtype: 'float64' }));
   const weighted = (xs: Tensor[]): Tensor => {
     const y = fn(...xs).cast('float64');
-    return y
-      .mul(
-        tensor(
-          Float64Array.from({ length: y.size }, (_, i) => 1 + 0.5 * Math.sin(3 * i + 1)),
-          { shape: y.shape },
-        ),
-      )
-      .sum();
+    const weights = Float64Array.from({ length: y.size }, (_, i) => 1 + 0.5 * Math.sin(3 * i + 1));
+    return y.mul(tensor(weights, { shape: y.shape })).sum();
   };
-  const found = grad((xs: Tensor[]) => weighted(xs))(at(values));
+  const found = tensorsOf(grad(weighted)(at(values)));
   let worst = { error: 0, text: '' };
-  tensorsOf(found).forEach((gradient, which) => {
+  for (const [which, gradient] of found.entries()) {
     const exact = gradient.dataSync();
-    values[which].forEach((x, i) => {
-      const nudged = (by: number): number => weighted(at(values.map((data, j) => (j === which ? data.with(i, x + by) : data)))).itemSync();
+    for (const [i, x] of values[which].entries()) {
+      const nudged = (by: number): number => weighted(at(values.with(which, values[which].with(i, x + by)))).itemSync();
       const h = step * Math.max(1, Math.abs(x));
       const measured = (nudged(h) - nudged(-h)) / (2 * h);
       const error = Math.abs(exact[i] - measured) / Math.max(1, Math.abs(exact[i]), Math.abs(measured));
-      if (error > worst.error || Number.isNaN(error))
-        worst = {
-          error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error,
-          text: `input ${which} ${showShape(inputs[which].shape)}, element ${i}: the gradient is ${exact[i]}, finite differences give ${measured}`,
-        };
-    });
-  });
-  if (worst.error > tolerance)
-    fail(
-      'numeric',
-      'checkGradients',
-      `${worst.text} (error ${worst.error.toExponential(2)}, allowed ${tolerance})`,
-      'Is there a kink (relu at 0) or a float32 constant on the way?',
-    );
+      if (error <= worst.error) continue;
+      const text = `input ${which} ${showShape(inputs[which].shape)}, element ${i}: the gradient is ${exact[i]}, finite differences give ${measured}`;
+      worst = { error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error, text };
+    }
+  }
+  const problem = `${worst.text} (error ${worst.error.toExponential(2)}, allowed ${tolerance})`;
+  if (worst.error > tolerance) fail('numeric', 'checkGradients', problem, 'Is there a kink (relu at 0) or a float32 constant on the way?');
   return worst.error;
 }

@@ -1,28 +1,22 @@
 /** compile(fn): records a function once per signature and replays it as one program. */
 import { debug } from '../core/debug.ts';
-import { fail, showShape } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
+import { showType } from '../core/shape.ts';
 import { mapTree } from '../core/tree.ts';
 import { keepsHistory } from '../engine/realize.ts';
 import { currentRecorder } from '../engine/recorder.ts';
 import { record } from '../engine/recording.ts';
 import type { Recording } from '../engine/replay.ts';
 import type { Node } from '../graph/node.ts';
-import type { Program, Step } from '../ir/program.ts';
+import type { Program } from '../ir/program.ts';
 import type { KernelTime } from '../runtime/device.ts';
 import { Tensor, wrap } from './tensor.ts';
 import { nodesOf, withNodes } from './trees.ts';
 import { Variable } from './variable.ts';
 
 /** What a compiled function is made of, as data. */
-export interface Explanation {
-  readonly kernels: readonly { readonly name: string; readonly comment: string; readonly flops: number; readonly bytes: number }[];
-  readonly steps: readonly Step[];
-  readonly inputs: Program['inputs'];
-  readonly outputs: Program['outputs'];
-  /** Temporary memory. */
-  readonly arenaBytes: number;
-  readonly flops: number;
-  readonly bytes: number;
+export interface Explanation extends Pick<Program, 'steps' | 'inputs' | 'outputs' | 'arenaBytes' | 'flops' | 'bytes'> {
+  readonly kernels: readonly Pick<Program['kernels'][number], 'name' | 'comment' | 'flops' | 'bytes'>[];
   /** The generated code. */
   readonly source: string;
 }
@@ -92,17 +86,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
     const signature = signatureOf(args, inputs);
     const known = variants.get(signature);
     if (known) return known;
-    debug(1, () => `gradix: recording ${name} (signature ${variants.size + 1}: ${inputs.map((node) => `${node.dtype} ${showShape(node.shape)}`).join(', ')})`);
-    const variant = recordVariant(args, inputs);
-    variants.set(signature, variant);
-    if (variants.size > capacity) {
-      debug(1, () => `gradix: ${name} has been recorded for more than ${capacity} signatures; pass changing numbers as tensors`);
-      variants.delete(variants.keys().next().value as string);
-    }
-    return variant;
-  };
-
-  const recordVariant = (args: A, inputs: readonly Node[]): Variant => {
+    debug(1, () => `gradix: recording ${name} (signature ${variants.size + 1}: ${inputs.map(showType).join(', ')})`);
     let result: unknown;
     const recording = record(name, inputs, (leaves) => {
       let next = 0;
@@ -111,7 +95,13 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
       if (result instanceof Promise) fail('argument', 'compile', `${name} is asynchronous`, 'A compiled function must be synchronous; read values outside.');
       return nodesOf(result);
     });
-    return { recording, result: skeleton(result) };
+    const variant = { recording, result: skeleton(result) };
+    variants.set(signature, variant);
+    if (variants.size > capacity) {
+      debug(1, () => `gradix: ${name} has been recorded for more than ${capacity} signatures; pass changing numbers as tensors`);
+      variants.delete(variants.keys().next().value as string);
+    }
+    return variant;
   };
 
   const call = (...args: A): R => {
@@ -122,7 +112,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R): Compiled
   };
   const explain = (...args: A): Explanation => {
     const { program, executable } = variantFor(args, []).recording.loaded ?? {};
-    const kernels = (program?.kernels ?? []).map((kernel) => ({ name: kernel.name, comment: kernel.comment, flops: kernel.flops, bytes: kernel.bytes }));
+    const kernels = (program?.kernels ?? []).map(({ name, comment, flops, bytes }) => ({ name, comment, flops, bytes }));
     const { steps = [], inputs = [], outputs = [], arenaBytes = 0, flops = 0, bytes = 0 } = program ?? {};
     return { kernels, steps, inputs, outputs, arenaBytes, flops, bytes, source: executable?.source ?? '' };
   };

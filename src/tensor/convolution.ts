@@ -1,5 +1,4 @@
 /** Convolution and pooling, N-d, channels last: x [batch, …size, channels]. */
-import { promote } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { WindowGeometry } from '../graph/attributes.ts';
@@ -8,37 +7,19 @@ import * as build from '../ops/build.ts';
 import { type ConvPadding, convGeometry, convTransposeGeometry, type ConvOptions as Options, paddingPairs, perAxis } from '../ops/conv-geometry.ts';
 import { floating, type Tensor, wrap } from './tensor.ts';
 
-/** A number for all sides, one number or [before, after] per spatial axis, 'same' or 'valid'. */
-export type Padding = ConvPadding | readonly number[];
-export type ConvOptions = Omit<Options, 'inputDilation' | 'padding'> & { readonly padding?: Padding };
+export type ConvOptions = Omit<Options, 'inputDilation'>;
 export type ConvTransposeOptions = ConvOptions & { readonly outputPadding?: number | readonly number[] };
-
-function pairs(padding: Padding): ConvPadding {
-  if (typeof padding !== 'object') return padding;
-  return padding.map((p): readonly [number, number] => (typeof p === 'number' ? [p, p] : p));
-}
-
-const inPairs = <O extends { readonly padding?: Padding }>(options: O): Omit<O, 'padding'> & { readonly padding: ConvPadding } => ({
-  ...options,
-  padding: pairs(options.padding ?? 0),
-});
-
-function floats(operation: string, a: Tensor, b: Tensor): [Node, Node] {
-  const [x, y] = [floating(a, operation), floating(b, operation)];
-  const dtype = promote(x.dtype, y.dtype);
-  return [build.cast(x, dtype), build.cast(y, dtype)];
-}
 
 /** Cross-correlation of x [batch, …size, channels] with kernel [...kernelSize, channels / groups, features] to [batch, …positions, features]. */
 export function conv(x: Tensor, kernel: Tensor, options: ConvOptions = {}): Tensor {
-  const [input, weights] = floats('conv', x, kernel);
-  return wrap(build.conv(input, weights, { ...convGeometry('conv', input.shape, weights.shape, inPairs(options)), role: 'output' }));
+  const [input, weights] = [floating(x, 'conv'), floating(kernel, 'conv')];
+  return wrap(build.conv(input, weights, { ...convGeometry('conv', input.shape, weights.shape, options), role: 'output' }));
 }
 
 /** The adjoint of conv: x [batch, …size, channels] with kernel [...kernelSize, features / groups, channels] to [batch, …larger, features]. */
 export function convTranspose(x: Tensor, kernel: Tensor, options: ConvTransposeOptions = {}): Tensor {
-  const [input, weights] = floats('convTranspose', x, kernel);
-  return wrap(build.conv(input, weights, { ...convTransposeGeometry('convTranspose', input.shape, weights.shape, inPairs(options)), role: 'input' }));
+  const [input, weights] = [floating(x, 'convTranspose'), floating(kernel, 'convTranspose')];
+  return wrap(build.conv(input, weights, { ...convTransposeGeometry('convTranspose', input.shape, weights.shape, options), role: 'input' }));
 }
 
 export interface PoolOptions {
@@ -47,7 +28,7 @@ export interface PoolOptions {
   /** Default: the size. */
   readonly stride?: number | readonly number[];
   /** Positions outside take no part. Default 0. */
-  readonly padding?: Padding;
+  readonly padding?: ConvPadding;
 }
 
 function windows(operation: string, x: Node, { size, stride = size, padding = 0 }: PoolOptions): WindowGeometry {
@@ -55,7 +36,7 @@ function windows(operation: string, x: Node, { size, stride = size, padding = 0 
   if (rank < 1) fail('shape', operation, `expected [batch, …size, channels], got ${showShape(x.shape)}`, 'Add a batch axis with expandDims(0).');
   const sizes = perAxis(operation, 'size', size, rank);
   const strides = perAxis(operation, 'stride', stride, rank);
-  const sides = paddingPairs(operation, pairs(padding), x.shape.slice(1, -1), sizes, strides);
+  const sides = paddingPairs(operation, padding, x.shape.slice(1, -1), sizes, strides);
   return { axes: sizes.map((_, i) => i + 1), size: sizes, stride: strides, padding: sides, inputShape: x.shape };
 }
 

@@ -1,43 +1,33 @@
 /** Elementwise functions. Operands are broadcast; numbers take the tensor's dtype; results of comparisons are bool. */
-
-import { stopGradient as stop } from '../autodiff/override.ts';
-import type { DType } from '../core/dtype.ts';
-import { isDType } from '../core/dtype.ts';
+import { checkDTypeName, type DType } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { currentDevice } from '../engine/devices.ts';
+import type { Binary, Unary } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
+import { stopGradient as stop } from '../graph/override.ts';
 import * as build from '../ops/build.ts';
 import type { DeviceName } from '../runtime/device.ts';
-import { arithmetic, floating, nodeOf, type Operand, raw, type Tensor, wrap } from './tensor.ts';
+import { arithmetic, floating, nodeOf, type Operand, raw, type Tensor, truth, wrap } from './tensor.ts';
 
-type UnaryOp = Parameters<typeof build.unary>[0];
-type BinaryOp = Parameters<typeof build.binary>[0];
-type Unary = (x: Operand) => Tensor;
-type Binary = (a: Operand, b: Operand) => Tensor;
+type OfOne = (x: Operand) => Tensor;
+type OfTwo = (a: Operand, b: Operand) => Tensor;
 
-/** A function of floating-point numbers; whole numbers are converted to float32. */
-const ofFloats =
-  (op: UnaryOp): Unary =>
-  (x) =>
-    wrap(build.unary(op, floating(x, op)));
-/** A function that keeps the dtype. */
-const ofNumbers =
-  (op: UnaryOp): Unary =>
-  (x) =>
-    wrap(build.unary(op, numbers(arithmetic(x, op))));
-const ofTwo =
-  (op: BinaryOp): Binary =>
-  (a, b) =>
-    wrap(build.binary(op, raw(a, op), raw(b, op)));
+/** The function that an op is, of operands that have been made floats, or numbers, … */
+function ofOne(op: Unary, prepare: (x: Operand, operation: string) => Node): OfOne {
+  return (x) => wrap(build.unary(op, prepare(x, op)));
+}
+function ofTwo(op: Binary): OfTwo {
+  return (a, b) => wrap(build.binary(op, raw(a, op), raw(b, op)));
+}
 /** Arithmetic on bools counts them as 0 and 1. */
-const arithmeticOfTwo =
-  (op: BinaryOp): Binary =>
-  (a, b) =>
-    wrap(build.binary(op, counted(raw(a, op), b), counted(raw(b, op), a)));
+function arithmeticOfTwo(op: Binary): OfTwo {
+  return (a, b) => wrap(build.binary(op, counted(raw(a, op), b), counted(raw(b, op), a)));
+}
 
-const numbers = (x: Node): Node => (x.dtype === 'bool' ? build.cast(x, 'int32') : x);
+const numbers = (x: Operand, operation: string): Node => countBools(arithmetic(x, operation));
+const countBools = (x: Node): Node => (x.dtype === 'bool' ? build.cast(x, 'int32') : x);
 const counted = (x: Node | number, other: Operand): Node | number =>
-  typeof x !== 'number' && x.dtype === 'bool' && (typeof other === 'number' || other.dtype === 'bool') ? build.cast(x, 'int32') : x;
+  typeof x !== 'number' && (typeof other === 'number' || other.dtype === 'bool') ? countBools(x) : x;
 
 export const add = arithmeticOfTwo('add');
 export const sub = arithmeticOfTwo('sub');
@@ -50,41 +40,38 @@ export const mod = arithmeticOfTwo('mod');
 export const minimum = ofTwo('minimum');
 export const maximum = ofTwo('maximum');
 
-export const neg = ofNumbers('neg');
-export const abs = ofNumbers('abs');
-export const sign = ofNumbers('sign');
-export const exp = ofFloats('exp');
-export const log = ofFloats('log');
+export const neg = ofOne('neg', numbers);
+export const abs = ofOne('abs', numbers);
+export const sign = ofOne('sign', numbers);
+export const exp = ofOne('exp', floating);
+export const log = ofOne('log', floating);
 /** log(1 + x), exact near 0. */
-export const log1p = ofFloats('log1p');
+export const log1p = ofOne('log1p', floating);
 /** exp(x) − 1, exact near 0. */
-export const expm1 = ofFloats('expm1');
-export const sqrt = ofFloats('sqrt');
+export const expm1 = ofOne('expm1', floating);
+export const sqrt = ofOne('sqrt', floating);
 /** 1 / √x */
-export const rsqrt = ofFloats('rsqrt');
-export const reciprocal = ofFloats('reciprocal');
-export const sin = ofFloats('sin');
-export const cos = ofFloats('cos');
-export const tan = ofFloats('tan');
-export const tanh = ofFloats('tanh');
+export const rsqrt = ofOne('rsqrt', floating);
+export const reciprocal = ofOne('reciprocal', floating);
+export const sin = ofOne('sin', floating);
+export const cos = ofOne('cos', floating);
+export const tan = ofOne('tan', floating);
+export const tanh = ofOne('tanh', floating);
 /** 1 / (1 + exp(−x)) */
-export const sigmoid = ofFloats('sigmoid');
+export const sigmoid = ofOne('sigmoid', floating);
 /** The error function 2/√π ∫₀ˣ exp(−t²) dt. */
-export const erf = ofFloats('erf');
-export const floor = ofFloats('floor');
-export const ceil = ofFloats('ceil');
+export const erf = ofOne('erf', floating);
+export const floor = ofOne('floor', floating);
+export const ceil = ofOne('ceil', floating);
 /** To the nearest whole number, ties to even. */
-export const round = ofFloats('round');
-export const isNaN = ofFloats('isNaN');
+export const round = ofOne('round', floating);
+export const isNaN = ofOne('isNaN', floating);
 /** Neither infinite nor NaN. */
-export const isFinite: Unary = (x) => {
-  const node = floating(x, 'isFinite');
-  return wrap(build.less(build.abs(node), Number.POSITIVE_INFINITY));
-};
-export const square: Unary = (x) => {
-  const node = numbers(arithmetic(x, 'square'));
+export const isFinite: OfOne = (x) => wrap(build.less(build.abs(floating(x, 'isFinite')), Number.POSITIVE_INFINITY));
+export function square(x: Operand): Tensor {
+  const node = numbers(x, 'square');
   return wrap(build.mul(node, node));
-};
+}
 
 export const equal = ofTwo('equal');
 export const notEqual = ofTwo('notEqual');
@@ -93,19 +80,15 @@ export const lessEqual = ofTwo('lessEqual');
 export const greater = ofTwo('greater');
 export const greaterEqual = ofTwo('greaterEqual');
 
-const truth = (x: Operand, operation: string): Node => build.cast(nodeOf(x, operation), 'bool');
-export const logicalAnd: Binary = (a, b) => wrap(build.logicalAnd(truth(a, 'logicalAnd'), truth(b, 'logicalAnd')));
-export const logicalOr: Binary = (a, b) => wrap(build.binary('logicalOr', truth(a, 'logicalOr'), truth(b, 'logicalOr')));
-export const logicalNot: Unary = (x) => wrap(build.logicalNot(truth(x, 'logicalNot')));
+export const logicalAnd: OfTwo = (a, b) => wrap(build.logicalAnd(truth(a, 'logicalAnd'), truth(b, 'logicalAnd')));
+export const logicalOr: OfTwo = (a, b) => wrap(build.logicalOr(truth(a, 'logicalOr'), truth(b, 'logicalOr')));
+export const logicalNot = ofOne('logicalNot', truth);
 
 /** a where the condition holds, else b; all three broadcast. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  const test = truth(condition, 'where');
-  const [x, y] = build.matchOperands('where', [asIs(a), asIs(b)]);
-  const shape = build.matchOperands('where', [test, x]).at(0)?.shape ?? test.shape;
-  return wrap(build.select(build.broadcast(test, shape), build.broadcast(x, shape), build.broadcast(y, shape)));
+  const asIs = (x: Operand): Node | number => (typeof x === 'number' ? x : nodeOf(x, 'where'));
+  return wrap(build.select(truth(condition, 'where'), asIs(a), asIs(b)));
 }
-const asIs = (x: Operand): Node | number => (typeof x === 'number' ? x : nodeOf(x, 'where'));
 
 /** Limits values to [low, high]; the gradient is 0 outside. */
 export function clip(x: Operand, low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Tensor {
@@ -118,7 +101,7 @@ export function clip(x: Operand, low = Number.NEGATIVE_INFINITY, high = Number.P
 
 /** Converts to another dtype. Floats become whole numbers by truncation; anything but 0 becomes true. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  if (!isDType(dtype)) fail('dtype', 'cast', `there is no dtype "${String(dtype)}"`, 'Use float32, float64, float16, bfloat16, int32, uint8 or bool.');
+  checkDTypeName('cast', dtype);
   return x.dtype === dtype ? x : wrap(build.cast(nodeOf(x, 'cast'), dtype));
 }
 
@@ -128,13 +111,8 @@ export const stopGradient = (x: Tensor): Tensor => wrap(stop(nodeOf(x, 'stopGrad
 /** The tensor for use on a device. All CPU devices share their memory. */
 export function to(x: Tensor, device: DeviceName): Tensor {
   const cpu: readonly string[] = ['reference', 'native', 'wasm'];
-  if (device !== currentDevice() && !(cpu.includes(device) && cpu.includes(currentDevice()))) {
-    fail(
-      'device',
-      'to',
-      `there is no way from ${currentDevice()} to ${device} yet`,
-      'Choose one device for the whole program: setDevice(name) or GRADIX_DEVICE.',
-    );
-  }
+  const now = currentDevice();
+  const hint = 'Choose one device for the whole program: setDevice(name) or GRADIX_DEVICE.';
+  if (device !== now && !(cpu.includes(device) && cpu.includes(now))) fail('device', 'to', `there is no way from ${now} to ${device} yet`, hint);
   return x;
 }

@@ -8,20 +8,9 @@ export { type DType, dtypes, type TypedArray } from '../core/dtype.ts';
 export { GradixError } from '../core/errors.ts';
 export { registerDevice, setDevice } from '../engine/devices.ts';
 export * from './activations.ts';
-export {
-  checkGradients,
-  checkpoint,
-  customGradient,
-  type GradientCheck,
-  type Gradients,
-  grad,
-  gradients,
-  hessian,
-  jacobian,
-  valueAndGrad,
-} from './calculus.ts';
-export { type CompiledFunction, compile, type Explanation, registerSignatureExtra } from './compile.ts';
-export { avgPool, type ConvOptions, type ConvTransposeOptions, conv, convTranspose, maxPool, type PoolOptions } from './convolution.ts';
+export * from './calculus.ts';
+export * from './compile.ts';
+export * from './convolution.ts';
 export * from './create.ts';
 export * from './elementwise.ts';
 export * from './indexing.ts';

@@ -1,10 +1,9 @@
 /** Reading and writing by positions that are data, and sorting. */
 import { fail, showShape } from '../core/errors.ts';
-import { normalizeAxis, type Shape, sameShape, sizeOf, stridesOf } from '../core/shape.ts';
+import { dropAxes, normalizeAxis, type Shape, sameShape, sizeOf, stridesOf } from '../core/shape.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from '../ops/build.ts';
-import { make } from '../ops/registry.ts';
-import { type Axis, moveAxis, oneAxis } from './axes.ts';
+import { type Axis, type AxisOption, moveAxis, oneAxis } from './axes.ts';
 import { tensor } from './create.ts';
 import { arithmetic, nodeOf, Tensor, wrap } from './tensor.ts';
 
@@ -31,14 +30,8 @@ export function takeAlong(x: Tensor, indices: Tensor, axis: Axis = -1): Tensor {
   const node = nodeOf(x, 'takeAlong');
   const at = oneAxis('takeAlong', axis, node.shape.length, -1);
   const wanted = positions('takeAlong', indices);
-  const fits = wanted.shape.length === node.shape.length && wanted.shape.every((d, i) => i === at || d === node.shape[i]);
-  if (!fits)
-    fail(
-      'shape',
-      'takeAlong',
-      `indices ${showShape(wanted.shape)} do not fit ${showShape(node.shape)} along axis ${at}`,
-      'All other dimensions must be equal.',
-    );
+  const problem = `indices ${showShape(wanted.shape)} do not fit ${showShape(node.shape)} along axis ${at}`;
+  if (!sameShape(dropAxes(wanted.shape, [at]), dropAxes(node.shape, [at]))) fail('shape', 'takeAlong', problem, 'All other dimensions must be equal.');
   const strides = stridesOf(node.shape);
   let flat = build.mul(wanted, strides[at]);
   wanted.shape.forEach((d, i) => {
@@ -54,12 +47,8 @@ export function scatterAdd(x: Tensor, indices: Indices, updates: Tensor, axis: A
   const where = positions('scatterAdd', indices);
   const expected = [...node.shape.slice(0, at), ...where.shape, ...node.shape.slice(at + 1)];
   const values = build.cast(nodeOf(updates, 'scatterAdd'), node.dtype);
-  if (!sameShape(values.shape, expected))
-    fail(
-      'shape',
-      'scatterAdd',
-      `updates must be ${showShape(expected)}, got ${showShape(values.shape)} (target ${showShape(node.shape)}, indices ${showShape(where.shape)}, axis ${at})`,
-    );
+  const givens = `target ${showShape(node.shape)}, indices ${showShape(where.shape)}, axis ${at}`;
+  if (!sameShape(values.shape, expected)) fail('shape', 'scatterAdd', `updates must be ${showShape(expected)}, got ${showShape(values.shape)} (${givens})`);
   return wrap(build.add(node, build.scatterAdd(where, values, at, node.shape[at])));
 }
 
@@ -72,37 +61,35 @@ export function oneHot(x: Tensor, classes: number): Tensor {
   return wrap(build.cast(build.equal(spread, build.iota(shape, shape.length - 1)), 'float32'));
 }
 
-export interface SortOptions {
-  /** Default: the last axis. */
-  readonly axis?: number;
+/** `axis`: the last by default. */
+export interface SortOptions extends AxisOption {
   readonly descending?: boolean;
 }
 
-function order(operation: string, x: Node, axis: number, options: { readonly descending: boolean; readonly count: number }): { values: Node; indices: Node } {
-  const last = x.shape.length - 1;
-  const at = normalizeAxis(operation, axis, x.shape.length);
-  const rows = moveAxis(x, at, last);
-  const indices = make('argSort', [rows], options);
-  const values = takeAlong(wrap(rows), wrap(indices)).node;
-  return { values: moveAxis(values, last, at), indices: moveAxis(indices, last, at) };
+export interface Sorted {
+  readonly values: Tensor;
+  readonly indices: Tensor;
 }
 
-const lengthAlong = (operation: string, x: Tensor, axis: number): number => x.shape[normalizeAxis(operation, axis, x.rank)];
+/** The first `count` (default: all) of the sorted elements, and their positions. */
+function sorted(operation: string, x: Tensor, { axis = -1, descending = false, count }: SortOptions & { readonly count?: number }): Sorted {
+  const node = arithmetic(x, operation);
+  const last = node.shape.length - 1;
+  const at = normalizeAxis(operation, axis, node.shape.length);
+  const length = node.shape[at];
+  if (count !== undefined && (!Number.isInteger(count) || count < 0 || count > length))
+    fail('value', operation, `k must be 0 … ${length}, the length of axis ${axis}, got ${count}`);
+  const rows = moveAxis(node, at, last);
+  const indices = build.make('argSort', [rows], { descending, count: count ?? length });
+  const values = takeAlong(wrap(rows), wrap(indices)).node;
+  return { values: wrap(moveAxis(values, last, at)), indices: wrap(moveAxis(indices, last, at)) };
+}
 
 /** Sorted along an axis; equal elements keep their order. */
-export function sort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
-  return wrap(order('sort', arithmetic(x, 'sort'), axis, { descending, count: lengthAlong('sort', x, axis) }).values);
-}
+export const sort = (x: Tensor, options: SortOptions = {}): Tensor => sorted('sort', x, options).values;
 
 /** The positions that sort. */
-export function argSort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
-  return wrap(order('argSort', arithmetic(x, 'argSort'), axis, { descending, count: lengthAlong('argSort', x, axis) }).indices);
-}
+export const argSort = (x: Tensor, options: SortOptions = {}): Tensor => sorted('argSort', x, options).indices;
 
 /** The k largest along an axis (default: the last), largest first, and their positions. */
-export function topK(x: Tensor, k: number, { axis = -1 }: { axis?: number } = {}): { readonly values: Tensor; readonly indices: Tensor } {
-  const length = lengthAlong('topK', x, axis);
-  if (!Number.isInteger(k) || k < 0 || k > length) fail('value', 'topK', `k must be 0 … ${length}, the length of axis ${axis}, got ${k}`);
-  const { values, indices } = order('topK', arithmetic(x, 'topK'), axis, { descending: true, count: k });
-  return { values: wrap(values), indices: wrap(indices) };
-}
+export const topK = (x: Tensor, k: number, { axis = -1 }: AxisOption = {}): Sorted => sorted('topK', x, { axis, descending: true, count: k });

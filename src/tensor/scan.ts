@@ -4,11 +4,11 @@ import { nextKey } from '../engine/random.ts';
 import { currentRecorder, type Recorder, withRecorder } from '../engine/recorder.ts';
 import { inputLeaf } from '../engine/values.ts';
 import { leafOf } from '../engine/variables.ts';
-import { type Node, topologicalOrder } from '../graph/node.ts';
+import type { Body } from '../graph/attributes.ts';
+import { byAge, isNumber, type Node, topologicalOrder } from '../graph/node.ts';
 import { overrideOf } from '../graph/override.ts';
 import { substitute } from '../graph/substitute.ts';
-import { part } from '../ops/build.ts';
-import { make, opOf } from '../ops/registry.ts';
+import { scan as loopOf, make, part } from '../ops/build.ts';
 import type { Tensor } from './tensor.ts';
 import { nodesOf, tensorsOf, withNodes } from './trees.ts';
 
@@ -32,9 +32,8 @@ export function scan<Carry, X, Y>(
   const initial = nodesOf(init);
   const stacked = nodesOf(xs);
   const steps = lengthOf(tensorsOf(xs), length);
-  const leafLike = (node: Node, shape = node.shape): Node => inputLeaf('scan', shape, node.dtype);
-  const carries = initial.map((node) => leafLike(node));
-  const slices = stacked.map((node) => leafLike(node, node.shape.slice(1)));
+  const carries = initial.map((node) => inputLeaf('scan', node));
+  const slices = stacked.map(({ shape, dtype }) => inputLeaf('scan', { shape: shape.slice(1), dtype }));
   // Random draws: one key per step, made of one outer draw.
   const keys: { readonly leaf: Node; readonly all: Node }[] = [];
   const outer = currentRecorder();
@@ -45,7 +44,7 @@ export function scan<Carry, X, Y>(
       fail('state', 'assign', `variable ${state.name} is assigned inside a scan step`, 'Carry the value through the loop and assign it afterwards.'),
     nextKey: () => {
       const all = make('randomBits', [nextKey(outer)], { shape: [steps, 2] });
-      const leaf = inputLeaf('scan', [2], 'int32');
+      const leaf = inputLeaf('scan', { shape: [2], dtype: 'int32' });
       keys.push({ leaf, all });
       return leaf;
     },
@@ -58,10 +57,9 @@ export function scan<Carry, X, Y>(
   if (after.length !== carries.length) fail('argument', 'scan', `the carry began with ${carries.length} tensors but the step returns ${after.length}`);
 
   const parameters = [...carries, ...slices, ...keys.map((k) => k.leaf)];
-  const closed = closeBody([...after, ...nodesOf(y)], parameters);
-  const body = { parameters: [...closed.leaves, ...parameters], results: closed.results, constants: closed.leaves.length, carries: carries.length };
-  const loop = make('scan', [...closed.constants, ...initial, ...stacked, ...keys.map((k) => k.all)], { body, length: steps, reverse });
-  const parts = closed.results.map((_, i) => part(loop, i));
+  const { constants, body } = closed([...after, ...nodesOf(y)], parameters, carries.length);
+  const loop = loopOf([...constants, ...initial, ...stacked, ...keys.map((k) => k.all)], { body, length: steps, reverse });
+  const parts = body.results.map((_, i) => part(loop, i));
   return [withNodes(carry, parts.slice(0, carries.length)) as Carry, withNodes(y, parts.slice(carries.length)) as Y];
 }
 
@@ -73,36 +71,13 @@ function lengthOf(xs: readonly Tensor[], length: number | undefined): number {
   return found;
 }
 
-interface Closed {
-  /** Outer nodes that the body uses, and the leaves that stand for them. */
-  readonly constants: readonly Node[];
-  readonly leaves: readonly Node[];
-  readonly results: readonly Node[];
-}
-
-/** Makes a body closed: what it takes from outside becomes constants of the loop, computed once. */
-function closeBody(results: readonly Node[], parameters: readonly Node[]): Closed {
+/** A closed body: what the results take from outside becomes `constants` of the loop, computed once. Numbers are made inside. */
+function closed(results: readonly Node[], parameters: readonly Node[], carries: number): { readonly constants: readonly Node[]; readonly body: Body } {
   const within = new Set(parameters);
-  const targetsOf = (node: Node): readonly Node[] => overrideOf(node)?.targets ?? [];
   for (const node of topologicalOrder(results)) if (node.inputs.some((input) => within.has(input))) within.add(node);
-  const plain = new Set<Node>();
-  const constants = new Set<Node>();
-  const take = (node: Node): void => {
-    if (!within.has(node) && !isPlain(node, plain)) constants.add(node);
-  };
-  for (const node of [...within]) for (const used of [...node.inputs, ...targetsOf(node)]) take(used);
-  for (const result of results) take(result);
-  const outer = [...constants].sort((a, b) => a.id - b.id);
-  const leaves = outer.map((node) => inputLeaf('scan', node.shape, node.dtype));
-  return { constants: outer, leaves, results: substitute(results, new Map(outer.map((node, i) => [node, leaves[i]]))) };
-}
-
-/** Numbers and counts, stretched or converted: cheap enough to be made inside the loop. */
-function isPlain(node: Node, known: Set<Node>): boolean {
-  if (known.has(node)) return true;
-  const cheap =
-    (opOf(node).kind === 'leaf' && node.op !== 'leaf') ||
-    ((node.op === 'broadcast' || node.op === 'reshape' || node.op === 'cast') && isPlain(node.inputs[0], known));
-  if (cheap) known.add(node);
-  return cheap;
+  const used = [...within].flatMap((node) => [...node.inputs, ...(overrideOf(node)?.targets ?? [])]);
+  const constants = [...new Set([...used, ...results])].filter((node) => !within.has(node) && !isNumber(node)).sort(byAge);
+  const leaves = constants.map((node) => inputLeaf('scan', node));
+  const inside = substitute(results, new Map(constants.map((node, i) => [node, leaves[i]])));
+  return { constants, body: { parameters: [...leaves, ...parameters], results: inside, constants: leaves.length, carries } };
 }

@@ -3,14 +3,14 @@
  * The operations are free functions in the files beside this one; methods.ts makes methods of them.
  */
 import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
-import { fail, showShape } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
 import { decodeArray, isHalf } from '../core/half.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import { type Shape, showType, sizeOf, type TensorType } from '../core/shape.ts';
 import { currentDevice } from '../engine/devices.ts';
 import { isSettled } from '../engine/queue.ts';
 import { keepsHistory, realize, realizeSync } from '../engine/realize.ts';
 import { storageLeaf, storageOf, viewOf } from '../engine/values.ts';
-import type { Node, TensorType } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
 import { cast, constant } from '../ops/build.ts';
 import type { DeviceName, Storage } from '../runtime/device.ts';
 import { type NestedNumbers, nested, printed } from './print.ts';
@@ -82,12 +82,12 @@ export class Tensor {
   /** The only element of a tensor that has one. */
   async item(): Promise<number> {
     this.#checkSingle('item');
-    return decodeArray(this.dtype, viewOf(await this.#realized('item'), this.dtype, 1))[0];
+    return this.#decoded(await this.#realized('item'))[0];
   }
 
   itemSync(): number {
     this.#checkSingle('itemSync');
-    return decodeArray(this.dtype, viewOf(this.#realizedSync('itemSync'), this.dtype, 1))[0];
+    return this.#decoded(this.#realizedSync('itemSync'))[0];
   }
 
   /** Starts computing and resolves to this tensor when its value is there; from then on it is a constant. */
@@ -97,53 +97,51 @@ export class Tensor {
   }
 
   toString(): string {
-    const storage = isSettled() ? this.peek() : undefined;
-    const head = `gradix.Tensor ${this.dtype} ${showShape(this.shape)}`;
-    return storage ? `${head}\n${printed(decodeArray(this.dtype, viewOf(storage, this.dtype, this.size)), this.shape, isFloating(this.dtype))}` : head;
+    const storage = isSettled() ? storageOf(this.node) : undefined;
+    const head = `gradix.Tensor ${showType(this)}`;
+    return storage ? `${head}\n${printed(this.#decoded(storage), this.shape, isFloating(this.dtype))}` : head;
   }
 
   [Symbol.toPrimitive](hint: string): string {
-    if (hint !== 'string')
-      fail('argument', 'tensor', 'JavaScript operators do not work on tensors', 'Use methods: a.add(b), a.mul(2), or read a number with await t.item().');
-    return this.toString();
+    const advice = 'Use methods: a.add(b), a.mul(2), or read a number with await t.item().';
+    return hint === 'string' ? this.toString() : fail('argument', 'tensor', 'JavaScript operators do not work on tensors', advice);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
 
-  /** The storage if the value is there already. */
-  protected peek(): Storage | undefined {
-    return storageOf(this.node);
-  }
-
-  /** Called once the value is there: outside of gradients the graph is dropped. */
-  protected adopt(node: Node): Storage {
-    const storage = storageOf(node) ?? fail('internal', 'realize', 'a value is missing');
-    if (node.op !== 'leaf' && !keepsHistory()) this.#node = storageLeaf(storage, node.shape, node.dtype);
-    return storage;
-  }
-
   async #realized(operation: string): Promise<Storage> {
-    const node = this.node;
+    const { node } = this;
     await realize(operation, [node]);
-    return this.adopt(node);
+    return this.#adopt(node);
   }
 
   #realizedSync(operation: string): Storage {
-    const node = this.node;
+    const { node } = this;
     realizeSync(operation, [node]);
-    return this.adopt(node);
+    return this.#adopt(node);
+  }
+
+  /** Called once the value is there: outside of gradients the graph is dropped. */
+  #adopt(node: Node): Storage {
+    const storage = storageOf(node) ?? fail('internal', 'realize', 'a value is missing');
+    if (node.op !== 'leaf' && !keepsHistory()) this.#node = storageLeaf(storage, node);
+    return storage;
+  }
+
+  /** The value, half floats as float32; it may be the storage itself. */
+  #decoded(storage: Storage): TypedArray {
+    return decodeArray(this.dtype, viewOf(storage, this.dtype, this.size));
   }
 
   #copy(storage: Storage): TypedArray {
-    const view = viewOf(storage, this.dtype, this.size);
-    return isHalf(this.dtype) ? decodeArray(this.dtype, view) : view.slice();
+    const values = this.#decoded(storage);
+    return isHalf(this.dtype) ? values : values.slice();
   }
 
   #checkSingle(operation: string): void {
-    if (this.size !== 1)
-      fail('shape', operation, `expected one element, got ${this.dtype} ${showShape(this.shape)}`, 'Use data() or array(), or reduce first: sum(), mean().');
+    if (this.size !== 1) fail('shape', operation, `expected one element, got ${showType(this)}`, 'Use data() or array(), or reduce first: sum(), mean().');
   }
 }
 
@@ -165,10 +163,19 @@ export function arithmetic(x: Operand, operation: string): Node {
   return isHalf(node.dtype) ? cast(node, 'float32') : node;
 }
 
+/** As arithmetic, in a dtype that sums are taken in: bools and small whole numbers become int32. */
+export function countable(x: Operand, operation: string): Node {
+  const node = arithmetic(x, operation);
+  return node.dtype === 'bool' || node.dtype === 'uint8' ? cast(node, 'int32') : node;
+}
+
 /** As nodeOf, as floating-point numbers: whole numbers become float32. */
 export function floating(x: Operand, operation: string): Node {
   const node = nodeOf(x, operation);
   return node.dtype === 'float64' || node.dtype === 'float32' ? node : cast(node, 'float32');
 }
+
+/** As nodeOf, as bools: true where it is not 0. */
+export const truth = (x: Operand, operation: string): Node => cast(nodeOf(x, operation), 'bool');
 
 export const wrap = (node: Node): Tensor => new Tensor(node);

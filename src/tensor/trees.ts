@@ -1,10 +1,14 @@
 /** Tensors within arrays and plain records: taking them out and putting others in. */
-import { flattenTree, mapTree } from '../core/tree.ts';
+import { mapTree } from '../core/tree.ts';
 import type { Node } from '../graph/node.ts';
 import { Tensor, wrap } from './tensor.ts';
 
 /** The tensors of a tree, in order. */
-export const tensorsOf = (tree: unknown): Tensor[] => flattenTree(tree).filter((leaf): leaf is Tensor => leaf instanceof Tensor);
+export function tensorsOf(tree: unknown): Tensor[] {
+  const tensors: Tensor[] = [];
+  mapTree(tree, (leaf) => leaf instanceof Tensor && tensors.push(leaf));
+  return tensors;
+}
 
 export const nodesOf = (tree: unknown): Node[] => tensorsOf(tree).map((t) => t.node);
 

@@ -1,13 +1,12 @@
 /** Variable: a tensor that can be assigned. Parameters, optimizer slots, running statistics and counters are Variables. */
 import type { DType } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { sameShape } from '../core/shape.ts';
+import { sameShape, type TensorType } from '../core/shape.ts';
 import { currentRecorder } from '../engine/recorder.ts';
 import { storageOf, type VariableState } from '../engine/values.ts';
-import { assignVariable, newVariable, readVariable, storageOfVariable } from '../engine/variables.ts';
-import type { Node, TensorType } from '../graph/node.ts';
+import { assignVariable, newVariable, readVariable } from '../engine/variables.ts';
+import type { Node } from '../graph/node.ts';
 import { broadcast, cast } from '../ops/build.ts';
-import type { Storage } from '../runtime/device.ts';
 import { type TensorValues, tensor } from './create.ts';
 import { nodeOf, type Operand, Tensor, wrap } from './tensor.ts';
 
@@ -57,14 +56,6 @@ export class Variable extends Tensor {
   snapshot(): Tensor {
     return wrap(this.node);
   }
-
-  protected override peek(): Storage | undefined {
-    return currentRecorder() ? undefined : storageOfVariable(this.state);
-  }
-
-  protected override adopt(node: Node): Storage {
-    return storageOf(node) ?? fail('internal', 'realize', `variable ${this.name} has no value`);
-  }
 }
 
 export interface VariableOptions {
@@ -80,12 +71,8 @@ export function variable(initial: Tensor | TensorValues, { name, trainable = tru
   const value = initial instanceof Tensor ? initial : tensor(initial, options);
   const node = options.dtype === undefined ? value.node : cast(value.node, options.dtype);
   if (currentRecorder() && storageOf(node) === undefined) {
-    fail(
-      'state',
-      'variable',
-      `a variable ${showShape(node.shape)} cannot start from a value that is computed inside a recorded function`,
-      'Make variables outside, or from numbers.',
-    );
+    const problem = `a variable ${showShape(node.shape)} cannot start from a value that is computed inside a recorded function`;
+    fail('state', 'variable', problem, 'Make variables outside, or from numbers.');
   }
   return new Variable(newVariable(node, name, trainable));
 }

@@ -135,7 +135,7 @@ function convolutionalNet(step: Step, batch: number): void {
   const flat = b.reshape(features, [batch, sizeOf(features.shape.slice(1))]);
   const logits = b.add(b.matmul(flat, parameter([flat.shape[1], 5], 0.2)), parameter([5]));
   const loss = crossEntropy(logits, labels);
-  step.result(loss, b.sum(b.cast(b.equal(b.anyOp('argMax', [logits], { axis: 1 }), labels), 'int32')));
+  step.result(loss, b.sum(b.cast(b.equal(b.make('argMax', [logits], { axis: 1 }), labels), 'int32')));
   step.momentum(loss, parameters);
 }
 
@@ -194,7 +194,7 @@ function embeddingNet(step: Step): void {
   const w = step.parameter([12, 4]);
   const labels = step.input([8], { dtype: 'int32', low: 0, high: 3 });
   const found = b.take(table, words, 0);
-  const uniform = b.anyOp('bitsToUniform', [b.anyOp('randomBits', [key], { shape: found.shape })], { dtype: 'float32' });
+  const uniform = b.make('bitsToUniform', [b.make('randomBits', [key], { shape: found.shape })], { dtype: 'float32' });
   const dropped = b.select(b.less(uniform, 0.7), b.div(found, 0.7), 0);
   const loss = crossEntropy(b.matmul(b.mean(dropped, [1]), w), labels);
   step.result(loss);
@@ -212,7 +212,7 @@ function assignments(step: Step): void {
   step.assign(p, q);
   step.assign(q, r);
   step.assign(r, p);
-  step.assign(s, b.swapLast(s));
+  step.assign(s, b.permute(s, [1, 0]));
   step.assign(counter, b.add(counter, 1));
   step.assign(history, b.concat([b.slice(history, [1, 0], [9, 4]), b.reshape(latest, [1, 4])], 0));
   step.result(p, b.sum(s, [0]), b.mul(b.cast(counter, 'float32'), b.matmul(p, s)), b.reshape(history, [40]));

@@ -4,7 +4,7 @@ import { decodeArray, encodeArray } from '../../src/core/half.ts';
 import { type Shape, sizeOf } from '../../src/core/shape.ts';
 import type { AttributesOf, OpName } from '../../src/graph/attributes.ts';
 import type { Node } from '../../src/graph/node.ts';
-import { anyOp } from '../../src/ops/build.ts';
+import { make } from '../../src/ops/build.ts';
 import { evaluateGraph } from '../../src/ops/evaluate.ts';
 import '../../src/ops/index.ts';
 import { inputLeaf } from './samples.ts';
@@ -26,4 +26,4 @@ export const allNumbersOf = (...nodes: Node[]): number[][] =>
 export const numbersOf = (node: Node): number[] => allNumbersOf(node)[0];
 
 /** The values of one op on these inputs. */
-export const run = <K extends OpName>(name: K, inputs: readonly Node[], attributes: AttributesOf[K]): number[] => numbersOf(anyOp(name, inputs, attributes));
+export const run = <K extends OpName>(name: K, inputs: readonly Node[], attributes: AttributesOf[K]): number[] => numbersOf(make(name, inputs, attributes));

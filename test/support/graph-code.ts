@@ -23,8 +23,8 @@ export function codeOf({ outputs, inputs, aliases }: Problem): string {
         write(body.parameters, `${indent}  `);
         write(topologicalOrder(body.results), `${indent}  `);
         const text = `{ parameters: ${list(body.parameters)}, results: ${list(body.results)}, constants: ${body.constants}, carries: ${body.carries} }`;
-        made = `anyOp('scan', ${list(node.inputs)}, { body: ${text}, length: ${rest.length}, reverse: ${rest.reverse} })`;
-      } else made = `anyOp('${node.op}', ${list(node.inputs)}, ${JSON.stringify(node.attributes)})`;
+        made = `make('scan', ${list(node.inputs)}, { body: ${text}, length: ${rest.length}, reverse: ${rest.reverse} })`;
+      } else made = `make('${node.op}', ${list(node.inputs)}, ${JSON.stringify(node.attributes)})`;
       lines.push(`${indent}const ${nameOf(node)} = ${made}; // ${node.dtype} [${node.shape.join(', ')}]`);
     }
   };

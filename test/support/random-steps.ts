@@ -101,7 +101,7 @@ const folds: Step = (m) => {
   else if (kind === 3) m.add(fold('min', x), m.bound(x));
   else if (kind === 4) {
     if (n <= 12) m.add(fold('prod', m.within(x, 1.5)), 1.5 ** n);
-  } else if (kind === 5) m.add(b.anyOp('argMax', [x], { axis: axes[0] }), x.shape[axes[0]]);
+  } else if (kind === 5) m.add(b.make('argMax', [x], { axis: axes[0] }), x.shape[axes[0]]);
   else m.add(b.sum(b.mul(m.within(x, 3), m.within(x, 3)), axes), 9 * n);
 };
 
@@ -241,14 +241,14 @@ const indexed: Step = (m) => {
     const out = [...x.shape.slice(0, axis), size, ...x.shape.slice(axis + 1)];
     if (sizeOf(out) <= largest) m.add(b.scatterAdd(indices, x, axis, size), m.bound(x) * x.shape[axis]);
   } else if (kind === 3) m.add(b.cumsum(m.within(x, 10), axis, { reverse: m.draw(2) === 1, exclusive: m.draw(2) === 1 }), 10 * x.shape[axis]);
-  else m.add(b.anyOp('argSort', [x], { descending: m.draw(2) === 1, count: 1 + m.draw(x.shape[rank - 1]) }), x.shape[rank - 1]);
+  else m.add(b.make('argSort', [x], { descending: m.draw(2) === 1, count: 1 + m.draw(x.shape[rank - 1]) }), x.shape[rank - 1]);
 };
 
 const randomness: Step = (m) => {
   const x = m.float();
   const key = m.leaf({ shape: [2], dtype: 'int32' }, -1000, 1000);
-  const bits = b.anyOp('randomBits', [key], { shape: x.shape });
-  const uniform = b.anyOp('bitsToUniform', [bits], { dtype: 'float32' });
+  const bits = b.make('randomBits', [key], { shape: x.shape });
+  const uniform = b.make('bitsToUniform', [bits], { dtype: 'float32' });
   const kind = m.draw(3);
   if (kind === 0) m.add(b.select(b.less(uniform, 0.6), b.div(x, 0.6), 0), m.bound(x) * 2);
   else if (kind === 1) m.add(b.add(x, b.cast(uniform, x.dtype)), m.bound(x) + 1);
