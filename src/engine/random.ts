@@ -4,7 +4,7 @@
  */
 import { fail } from '../core/errors.ts';
 import type { Node } from '../graph/node.ts';
-import { threefry2x32 } from '../ops/random.ts';
+import { threefry2x32, threefryInto } from '../ops/random.ts';
 import type { Recorder } from './recorder.ts';
 import { storageFrom, storageLeaf } from './values.ts';
 
@@ -39,12 +39,13 @@ export const nextKey = (recorder: Recorder | undefined): Node => (recorder ? rec
 
 /** `count` numbers in [0, 1) from the default sequence, drawn on the host (for initial values). */
 export function hostUniform(count: number): Float64Array {
-  const key = nextHostKey();
+  const [key0, key1] = nextHostKey();
   const out = new Float64Array(count);
+  const words = new Int32Array(2);
   for (let i = 0; i < count; i += 2) {
-    const [a, b] = threefry2x32(...key, i / 2, 0);
-    out[i] = (a >>> 8) * 2 ** -24;
-    if (i + 1 < count) out[i + 1] = (b >>> 8) * 2 ** -24;
+    threefryInto(words, key0, key1, i / 2, 0);
+    out[i] = (words[0] >>> 8) * 2 ** -24;
+    if (i + 1 < count) out[i + 1] = (words[1] >>> 8) * 2 ** -24;
   }
   return out;
 }

@@ -13,21 +13,30 @@ const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Makes the third key word; from the Skein hash. */
 const parity = 0x1bd11bda;
 
-/** Both output words, as signed 32-bit integers. */
-export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
-  const keys = [key0, key1, key0 ^ key1 ^ parity];
+/** Both output words, as signed 32-bit integers, written to out[0] and out[1]: no allocation, for initial values are drawn by the million. */
+export function threefryInto(out: Int32Array, key0: number, key1: number, counter0: number, counter1: number): void {
+  const key2 = key0 ^ key1 ^ parity;
   let x0 = (counter0 + key0) | 0;
   let x1 = (counter1 + key1) | 0;
-  for (let round = 0; round < 20; round++) {
-    const rotation = rotations[round % 8];
-    x0 = (x0 + x1) | 0;
-    x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
-    if (round % 4 !== 3) continue;
-    const injection = (round + 1) / 4;
-    x0 = (x0 + keys[injection % 3]) | 0;
-    x1 = (x1 + keys[(injection + 1) % 3] + injection) | 0;
+  for (let group = 1; group <= 5; group++) {
+    const first = (group & 1) === 0 ? 4 : 0;
+    for (let round = first; round < first + 4; round++) {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << rotations[round]) | (x1 >>> (32 - rotations[round]))) ^ x0;
+    }
+    const [turn0, turn1] = [group % 3, (group + 1) % 3];
+    x0 = (x0 + (turn0 === 0 ? key0 : turn0 === 1 ? key1 : key2)) | 0;
+    x1 = (x1 + (turn1 === 0 ? key0 : turn1 === 1 ? key1 : key2) + group) | 0;
   }
-  return [x0, x1];
+  out[0] = x0;
+  out[1] = x1;
+}
+
+/** Both output words, as signed 32-bit integers. */
+export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
+  const out = new Int32Array(2);
+  threefryInto(out, key0, key1, counter0, counter1);
+  return [out[0], out[1]];
 }
 
 const key = (...values: readonly [number, number]): SampleInput[] => inputs('2', { dtype: 'int32', values });
