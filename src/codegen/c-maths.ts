@@ -11,6 +11,9 @@ function polynomial(x: string, coefficients: readonly number[], type: 'vf32' | '
   return coefficients.reduceRight((sum, c) => (sum === '' ? literal(c) : `fma_${type}(${sum}, ${x}, ${literal(c)})`), '');
 }
 
+/** The body of a function of vectors that goes lane by lane. */
+export const lanewise = (v: string, body: string): string => `{ ${v} r; for (int l = 0; l < LANES; l++) r[l] = ${body}; return r; }`;
+
 const list = (count: number, from = 0): string => Array.from({ length: count }, (_, l) => from + l).join(', ');
 
 /** Vectors of half as many lanes in float64, for what needs more digits than float32 has. */
@@ -176,6 +179,18 @@ static __attribute__((noinline, unused)) f32v pow_vf32(f32v x, f32v y) {
   return sel_f32((x == 1.0f) | (y == 0) | ((a == 1.0f) & (b == __builtin_inff())), splat_f32(1.0f), r);
 }`;
 
+/** Long functions are called, not inlined. */
+const OUTLINE = 'static __attribute__((noinline, unused))';
+
+/** Beyond 2^20 (and infinities): libm, lane by lane. */
+const periodic = (name: string, near: string): string => `
+${OUTLINE} f32v ${name}_vf32(f32v x) {
+  f32v r = ${near};
+  i32v far = ~(abs_vf32(x) <= 0x1p20f);
+  if (any_lane(far)) for (int l = 0; l < LANES; l++) if (far[l]) r[l] = ${name}f(x[l]);
+  return r;
+}`;
+
 const circular = `
 extern float sinf(float); extern float cosf(float); extern float tanf(float); extern float fmodf(float, float);
 /* x - n pi/2 in float64 (the first part of pi/2 has 33 bits), exact enough up to 2^20. */
@@ -192,19 +207,8 @@ INLINE f32v sine(f32v x, int32_t quarter) {
   f32v v = sel_f32((q & 1) != 0, c, s);
   return (f32v)((i32v)v ^ ((q & 2) << 30));
 }
-/* Beyond 2^20 (and infinities): libm, lane by lane. */
-static __attribute__((noinline, unused)) f32v sin_vf32(f32v x) {
-  f32v r = sel_f32(x == 0, x, sine(x, 0));
-  i32v far = ~(abs_vf32(x) <= 0x1p20f);
-  if (any_lane(far)) for (int l = 0; l < LANES; l++) if (far[l]) r[l] = sinf(x[l]);
-  return r;
-}
-static __attribute__((noinline, unused)) f32v cos_vf32(f32v x) {
-  f32v r = sine(x, 1);
-  i32v far = ~(abs_vf32(x) <= 0x1p20f);
-  if (any_lane(far)) for (int l = 0; l < LANES; l++) if (far[l]) r[l] = cosf(x[l]);
-  return r;
-}
+${periodic('sin', 'sel_f32(x == 0, x, sine(x, 0))')}
+${periodic('cos', 'sine(x, 1)')}
 INLINE f64h tan_half(f64h x) {
   f64h n, r = reduced_angle(x, &n), z = r * r;
   f64h s = fma_half(r * z, ${polynomial('z', [-0.16666666641426747, 0.008333329362301738, -0.00019839327141621857, 2.718237311079548e-6], 'half')}, r);
@@ -212,19 +216,14 @@ INLINE f64h tan_half(f64h x) {
   i64h odd = -((i64h)(n + 0x1.8p52) & 1);
   return (f64h)((odd & (i64h)-c) ^ (~odd & (i64h)s)) / (f64h)((odd & (i64h)s) ^ (~odd & (i64h)c));
 }
-static __attribute__((noinline, unused)) f32v tan_vf32(f32v x) {
-  f32v r = sel_f32(x == 0, x, narrow(tan_half(widen_low(x)), tan_half(widen_high(x))));
-  i32v far = ~(abs_vf32(x) <= 0x1p20f);
-  if (any_lane(far)) for (int l = 0; l < LANES; l++) if (far[l]) r[l] = tanf(x[l]);
-  return r;
-}
+${periodic('tan', 'sel_f32(x == 0, x, narrow(tan_half(widen_low(x)), tan_half(widen_high(x))))')}
 /* a - b floor(a / b): exact in float64 while the quotient has at most 28 bits. */
 INLINE f64h mod_half(f64h a, f64h b) {
   f64h q = a / b + 0x1.8p52, r = a - (q - 0x1.8p52) * b;
   i64h wrong = ((r < 0) & (b > 0)) | ((r > 0) & (b < 0));
   return r + (f64h)(wrong & (i64h)b);
 }
-static __attribute__((noinline, unused)) f32v mod_vf32(f32v a, f32v b) {
+${OUTLINE} f32v mod_vf32(f32v a, f32v b) {
   f32v r = narrow(mod_half(widen_low(a), widen_low(b)), mod_half(widen_high(a), widen_high(b)));
   i32v far = ~((abs_vf32(a) < abs_vf32(b) * 0x1p28f) & (abs_vf32(b) < __builtin_inff()));
   if (any_lane(far)) for (int l = 0; l < LANES; l++) if (far[l]) {
@@ -247,13 +246,8 @@ const doubles = [
   'extern double pow(double, double); INLINE double pow_sf64(double a, double b) { return pow(a, b); }',
   'extern double fmod(double, double); INLINE double mod_sf64(double a, double b) { double r = fmod(a, b); return r != 0 && (r < 0) != (b < 0) ? r + b : r; }',
   'INLINE double sigmoid_sf64(double x) { double e = exp(-__builtin_fabs(x)); return (x < 0 ? e : 1) / (1 + e); }',
-  ...unary.map(
-    (f) => `static __attribute__((noinline, unused)) f64v ${f}_vf64(f64v x) { f64v r; for (int l = 0; l < LANES; l++) r[l] = ${f}_sf64(x[l]); return r; }`,
-  ),
-  ...['pow', 'mod'].map(
-    (f) =>
-      `static __attribute__((noinline, unused)) f64v ${f}_vf64(f64v a, f64v b) { f64v r; for (int l = 0; l < LANES; l++) r[l] = ${f}_sf64(a[l], b[l]); return r; }`,
-  ),
+  ...unary.map((f) => `${OUTLINE} f64v ${f}_vf64(f64v x) ${lanewise('f64v', `${f}_sf64(x[l])`)}`),
+  ...['pow', 'mod'].map((f) => `${OUTLINE} f64v ${f}_vf64(f64v a, f64v b) ${lanewise('f64v', `${f}_sf64(a[l], b[l])`)}`),
 ];
 
 export const cMaths = (target: Target): string => [halves(target.lanes), helpers, exponentials, logarithms, circular, ...scalars, ...doubles].join('\n');

@@ -3,18 +3,28 @@
  * Helpers end in the operand's type: sf32 a float, vf32 a vector of them. A mask is a vector of 32-bit lanes, 0 or -1.
  */
 import type { Target } from '../ir/ir.ts';
-import { cMaths } from './c-maths.ts';
+import { cMaths, lanewise } from './c-maths.ts';
 
-const dtypes = [
-  { name: 'f32', c: 'float', bytes: 4 },
-  { name: 'f64', c: 'double', bytes: 8 },
-  { name: 'i32', c: 'int32_t', bytes: 4 },
-  { name: 'u8', c: 'uint8_t', bytes: 1 },
+interface Element {
+  readonly name: string;
+  /** The C types of one element and of a vector. */
+  readonly c: string;
+  readonly v: string;
+  readonly bytes: number;
+}
+
+const dtypes: readonly Element[] = [
+  { name: 'f32', c: 'float', v: 'f32v', bytes: 4 },
+  { name: 'f64', c: 'double', v: 'f64v', bytes: 8 },
+  { name: 'i32', c: 'int32_t', v: 'i32v', bytes: 4 },
+  { name: 'u8', c: 'uint8_t', v: 'u8v', bytes: 1 },
 ];
+/** Only kept in memory: arithmetic is done in float32. */
+const halves: readonly Element[] = ['f16', 'bf16'].map((name) => ({ name, c: 'uint16_t', v: 'u16v', bytes: 2 }));
 
 export function cPrelude(target: Target): string {
   const L = target.lanes;
-  const out: string[] = [
+  return [
     'typedef signed char int8_t; typedef unsigned char uint8_t; typedef unsigned short uint16_t; typedef int int32_t; typedef unsigned int uint32_t; typedef long long int64_t;',
     `#define LANES ${L}`,
     `typedef float f32v __attribute__((vector_size(${4 * L}))); typedef double f64v __attribute__((vector_size(${8 * L})));`,
@@ -25,33 +35,36 @@ export function cPrelude(target: Target): string {
     'typedef double f64x2u __attribute__((vector_size(16), aligned(4), may_alias)); typedef double f64u __attribute__((aligned(4), may_alias));',
     '#define INLINE static inline __attribute__((always_inline))',
     `static const i32v lane_indices = {${Array.from({ length: L }, (_, l) => l).join(', ')}};`,
-  ];
-  const splat = Array.from({ length: L }, () => 'x').join(', ');
-  out.push(`INLINE i32v splat_i32(int32_t x) { i32v v = {${splat}}; return v; }`);
-  for (const { name, c, bytes } of dtypes) {
-    const v = `${name}v`;
-    out.push(
-      `typedef ${c} ${v}u __attribute__((vector_size(${bytes * L}), aligned(${bytes}), may_alias));`,
-      `INLINE ${v} load_${name}(const ${c} *p) { return *(const ${v}u *)p; }`,
-      `INLINE void store_${name}(${c} *p, ${v} x) { *(${v}u *)p = x; }`,
-      ...(name === 'i32' ? [] : [`INLINE ${v} splat_${name}(${c} x) { ${v} v = {${splat}}; return v; }`]),
-      `INLINE ${v} load_strided_${name}(const ${c} *p, int64_t s, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
-      // A vector that is subscripted by a variable lives in memory, and so does the accumulator that it was; a copy spares that.
-      `union lanes_${name} { ${v} whole; ${c} lane[LANES]; };`,
-      `INLINE void store_strided_${name}(${c} *p, ${v} x, int64_t s, int64_t n) { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[l * s] = u.lane[l]; }`,
-      `INLINE void scatter_${name}(${c} *p, i32v i, ${v} x, int64_t n) { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[i[l]] = u.lane[l]; }`,
-      `INLINE ${v} gather_${name}(const ${c} *p, i32v i) { ${v} v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
-    );
-    out.push(partial(name, c, L));
-    out.push(folds(name, c));
-  }
-  out.push(booleans, casts(L), select, arithmetic(target), cMaths(target));
-  return out.join('\n');
+    ...[...dtypes, ...halves].map(
+      ({ name, c, v }) => `INLINE ${v} splat_${name}(${c} x) { ${v} v = {${Array.from({ length: L }, () => 'x').join(', ')}}; return v; }`,
+    ),
+    ...[...dtypes, ...halves].map((element) => memory(element, L)),
+    ...dtypes.map(folds),
+    booleans,
+    casts(),
+    select,
+    arithmetic(target),
+    cMaths(target),
+  ].join('\n');
 }
 
-/** Loads and stores of the first n lanes: masked where the machine can. */
-function partial(name: string, c: string, L: number): string {
-  const v = `${name}v`;
+/** Loads and stores: of whole vectors, of the first n lanes (masked where the machine can), of elements that lie apart. */
+function memory({ name, c, v, bytes }: Element, L: number): string {
+  return [
+    `typedef ${c} ${name}vu __attribute__((vector_size(${bytes * L}), aligned(${bytes}), may_alias));`,
+    `INLINE ${v} load_${name}(const ${c} *p) { return *(const ${name}vu *)p; }`,
+    `INLINE void store_${name}(${c} *p, ${v} x) { *(${name}vu *)p = x; }`,
+    `INLINE ${v} load_strided_${name}(const ${c} *p, int64_t s, int64_t n) { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
+    // A vector that is subscripted by a variable lives in memory, and so does the accumulator that it was; a copy spares that.
+    `union lanes_${name} { ${v} whole; ${c} lane[LANES]; };`,
+    `INLINE void store_strided_${name}(${c} *p, ${v} x, int64_t s, int64_t n) { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[l * s] = u.lane[l]; }`,
+    `INLINE void scatter_${name}(${c} *p, i32v i, ${v} x, int64_t n) { union lanes_${name} u = {x}; for (int64_t l = 0; l < n; l++) p[i[l]] = u.lane[l]; }`,
+    `INLINE ${v} gather_${name}(const ${c} *p, i32v i) { ${v} v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
+    partial(name, c, v, L),
+  ].join('\n');
+}
+
+function partial(name: string, c: string, v: string, L: number): string {
   const load = `INLINE ${v} load_part_${name}(const ${c} *p, int64_t n)`;
   const store = `INLINE void store_part_${name}(${c} *p, ${v} x, int64_t n)`;
   const loops = `${load} { ${v} v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }
@@ -81,9 +94,9 @@ ${loops}
 }
 
 /** Horizontal folds, pairwise: lane l with lane l + half. */
-function folds(name: string, c: string): string {
+function folds({ name, c, v }: Element): string {
   const fold = (op: string, combine: string): string =>
-    `INLINE ${c} fold_${op}_${name}(${name}v v) { for (int h = LANES / 2; h > 0; h /= 2) for (int l = 0; l < h; l++) { ${c} a = v[l], b = v[l + h]; v[l] = ${combine}; } return v[0]; }`;
+    `INLINE ${c} fold_${op}_${name}(${v} v) { for (int h = LANES / 2; h > 0; h /= 2) for (int l = 0; l < h; l++) { ${c} a = v[l], b = v[l + h]; v[l] = ${combine}; } return v[0]; }`;
   return [fold('add', 'a + b'), fold('mul', 'a * b'), fold('max', 'a > b || a != a ? a : b'), fold('min', 'a < b || a != a ? a : b')].join('\n');
 }
 
@@ -105,7 +118,7 @@ INLINE int32_t min_sbool(int32_t a, int32_t b) { return a & b; }
 INLINE i32v max_vbool(i32v a, i32v b) { return a | b; }
 INLINE i32v min_vbool(i32v a, i32v b) { return a & b; }`;
 
-function casts(L: number): string {
+function casts(): string {
   const out: string[] = [];
   for (const from of dtypes) {
     for (const to of dtypes) {
@@ -130,28 +143,14 @@ function casts(L: number): string {
   out.push(
     'INLINE int32_t cast_sbool_bool(int32_t x) { return x; }',
     'INLINE i32v cast_vbool_bool(i32v x) { return x; }',
-    `typedef uint16_t u16vu __attribute__((vector_size(${2 * L}), aligned(2), may_alias));`,
     // bfloat16: the upper half of a float32, rounded to nearest even. float16 through the compiler's own type.
     'INLINE float cast_sbf16_f32(uint16_t h) { union { uint32_t u; float f; } w = {(uint32_t)h << 16}; return w.f; }',
     'INLINE uint16_t cast_sf32_bf16(float x) { union { float f; uint32_t u; } w = {x}; if (x != x) return (uint16_t)((w.u >> 16) | 64); return (uint16_t)((w.u + 0x7fff + ((w.u >> 16) & 1)) >> 16); }',
     'INLINE float cast_sf16_f32(uint16_t h) { union { uint16_t u; _Float16 f; } w = {h}; return (float)w.f; }',
     'INLINE uint16_t cast_sf32_f16(float x) { union { _Float16 f; uint16_t u; } w = {(_Float16)x}; return w.u; }',
   );
-  for (const half of ['f16', 'bf16']) {
-    out.push(
-      `INLINE u16v load_${half}(const uint16_t *p) { return *(const u16vu *)p; }`,
-      `INLINE u16v load_part_${half}(const uint16_t *p, int64_t n) { u16v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; }`,
-      `INLINE u16v load_strided_${half}(const uint16_t *p, int64_t s, int64_t n) { u16v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; }`,
-      `INLINE u16v gather_${half}(const uint16_t *p, i32v i) { u16v v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }`,
-      `INLINE void scatter_${half}(uint16_t *p, i32v i, u16v x, int64_t n) { for (int64_t l = 0; l < n; l++) p[i[l]] = x[l]; }`,
-      `INLINE void store_${half}(uint16_t *p, u16v x) { *(u16vu *)p = x; }`,
-      `INLINE void store_part_${half}(uint16_t *p, u16v x, int64_t n) { for (int64_t l = 0; l < n; l++) p[l] = x[l]; }`,
-      `INLINE void store_strided_${half}(uint16_t *p, u16v x, int64_t s, int64_t n) { for (int64_t l = 0; l < n; l++) p[l * s] = x[l]; }`,
-      `INLINE u16v splat_${half}(uint16_t x) { u16v v = {${Array.from({ length: L }, () => 'x').join(', ')}}; return v; }`,
-      `INLINE u16v sel_${half}(i32v m, u16v a, u16v b) { u16v w = (u16v)__builtin_convertvector(m, i16v); return (w & a) | (~w & b); }`,
-      `INLINE u16v cast_v${half}_${half}(u16v x) { return x; }`,
-      `INLINE uint16_t cast_s${half}_${half}(uint16_t x) { return x; }`,
-    );
+  for (const { name } of halves) {
+    out.push(`INLINE u16v cast_v${name}_${name}(u16v x) { return x; }`, `INLINE uint16_t cast_s${name}_${name}(uint16_t x) { return x; }`);
   }
   out.push(halfPrecision);
   return out.join('\n');
@@ -180,10 +179,11 @@ INLINE f32v sel_f32(i32v m, f32v a, f32v b) { return (f32v)((m & (i32v)a) ^ (~m 
 INLINE i32v sel_i32(i32v m, i32v a, i32v b) { return (m & a) ^ (~m & b); }
 INLINE i32v sel_bool(i32v m, i32v a, i32v b) { return (m & a) ^ (~m & b); }
 INLINE f64v sel_f64(i32v m, f64v a, f64v b) { i64v w = __builtin_convertvector(m, i64v); return (f64v)((w & (i64v)a) ^ (~w & (i64v)b)); }
+INLINE u16v sel_f16(i32v m, u16v a, u16v b) { u16v w = (u16v)__builtin_convertvector(m, i16v); return (w & a) ^ (~w & b); }
+INLINE u16v sel_bf16(i32v m, u16v a, u16v b) { return sel_f16(m, a, b); }
 INLINE u8v sel_u8(i32v m, u8v a, u8v b) { u8v w = (u8v)__builtin_convertvector(m, i8v); return (w & a) ^ (~w & b); }`;
 
 function arithmetic(target: Target): string {
-  const lanewise = (v: string, body: string): string => `{ ${v} r; for (int l = 0; l < LANES; l++) r[l] = ${body}; return r; }`;
   const fma = `
 #if defined(__AVX512F__) && LANES == 16
 INLINE f32v fma_vf32(f32v a, f32v b, f32v c) { return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4); }
@@ -239,12 +239,7 @@ INLINE f64v sqrt_vf64(f64v x) ${lanewise('f64v', '__builtin_sqrt(x[l])')}`;
     round('round', 8, 'rint', '((f32v)small + 0x1p23f) - 0x1p23f'),
     sqrt,
   ];
-  for (const [t, c] of [
-    ['f32', 'float'],
-    ['f64', 'double'],
-    ['i32', 'int32_t'],
-    ['u8', 'uint8_t'],
-  ] as const) {
+  for (const { name: t, c } of dtypes) {
     const floating = t[0] === 'f';
     const nan = floating ? ' || a != a' : '';
     const vnan = (comparison: string): string => {

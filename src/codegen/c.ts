@@ -1,7 +1,7 @@
 /** Prints kernels of the loop IR as C functions over GCC/Clang vector types. Only prints: every decision was taken before. */
 import { fail, unreachable } from '../core/errors.ts';
 import { encodeArray } from '../core/half.ts';
-import type { Expr, IrOp, Kernel, Scalar, Stmt, Target, Type } from '../ir/ir.ts';
+import type { ElementaryOp, Expr, IrOp, Kernel, RoundingOp, Scalar, Stmt, Target, Type } from '../ir/ir.ts';
 
 const scalarNames: Record<Scalar, string> = {
   f32: 'float',
@@ -21,8 +21,9 @@ const typeName = (type: Type): string => {
   return type.scalar === 'bool' ? 'int32_t' : scalarNames[type.scalar];
 };
 
-/** Suffix of the prelude's helpers: sf32 is a scalar, vf32 a vector. */
-const suffix = (type: Type): string => `${type.lanes > 1 ? 'v' : 's'}${type.scalar === 'index' ? 'i32' : type.scalar}`;
+/** The prelude's helpers end in it; lanes of indices are int32. With the kind of operand before it: sf32 is a scalar, vf32 a vector. */
+const element = ({ scalar }: Type): string => (scalar === 'index' ? 'i32' : scalar);
+const suffix = (type: Type): string => `${type.lanes > 1 ? 'v' : 's'}${element(type)}`;
 
 type Printer = (type: Type, args: readonly string[], operand: Type) => string;
 
@@ -34,6 +35,10 @@ const call =
   (name: string): Printer =>
   (type, args) =>
     `${name}_${suffix(type)}(${args.join(', ')})`;
+const fold =
+  (name: string): Printer =>
+  (type, [a]) =>
+    `fold_${name}_${element(type)}(${a})`;
 /** Comparisons of vectors give masks as wide as the operands; the IR's masks have 32-bit lanes. */
 const compare =
   (symbol: string): Printer =>
@@ -48,41 +53,25 @@ const shift =
   (type, [a, b]) =>
     type.lanes > 1 ? `(i32v)((u32v)${a} ${symbol} (u32v)${b})` : `(int32_t)((uint32_t)${a} ${symbol} ${b})`;
 
-const printers: Record<IrOp, Printer> = {
+/** Ops that are functions of the prelude under their own name; the table has all others. */
+type FunctionOp = ElementaryOp | RoundingOp | 'abs' | 'sign' | 'pow' | 'mod' | 'fma';
+
+const printers: Record<Exclude<IrOp, FunctionOp>, Printer> & Partial<Record<FunctionOp, undefined>> = {
   neg: (_t, [a]) => `(-${a})`,
-  abs: call('abs'),
-  sign: call('sign'),
-  exp: call('exp'),
-  log: call('log'),
-  log1p: call('log1p'),
-  expm1: call('expm1'),
-  sqrt: call('sqrt'),
-  rsqrt: call('rsqrt'),
   reciprocal: (_t, [a]) => `(1 / ${a})`,
-  sin: call('sin'),
-  cos: call('cos'),
-  tan: call('tan'),
-  tanh: call('tanh'),
-  sigmoid: call('sigmoid'),
-  erf: call('erf'),
-  floor: call('floor'),
-  ceil: call('ceil'),
-  round: call('round'),
   isNaN: (type, [a], operand) => compare('!=')(type, [a, a], operand),
   logicalNot: (type, [a]) => (type.lanes > 1 ? `(~${a})` : `(!${a})`),
-  cast: (type, [a], operand) => `cast_${suffix(operand)}_${type.scalar === 'index' ? 'i32' : type.scalar}(${a})`,
+  cast: (type, [a], operand) => `cast_${suffix(operand)}_${element(type)}(${a})`,
   bitsToUniform: call('uniform'),
-  splat: (type, [a]) => `splat_${type.scalar === 'index' ? 'i32' : type.scalar}(${a})`,
-  foldAdd: (type, [a]) => `fold_add_${type.scalar}(${a})`,
-  foldMul: (type, [a]) => `fold_mul_${type.scalar}(${a})`,
-  foldMax: (type, [a]) => `fold_max_${type.scalar}(${a})`,
-  foldMin: (type, [a]) => `fold_min_${type.scalar}(${a})`,
+  splat: (type, [a]) => `splat_${element(type)}(${a})`,
+  foldAdd: fold('add'),
+  foldMul: fold('mul'),
+  foldMax: fold('max'),
+  foldMin: fold('min'),
   add: infix('+'),
   sub: infix('-'),
   mul: infix('*'),
   div: (type, args) => (type.scalar === 'f32' || type.scalar === 'f64' ? `(${args[0]} / ${args[1]})` : call('div')(type, args, type)),
-  pow: call('pow'),
-  mod: call('mod'),
   minimum: call('min'),
   maximum: call('max'),
   equal: compare('=='),
@@ -100,12 +89,11 @@ const printers: Record<IrOp, Printer> = {
   shiftRight: shift('>>'),
   quotient: infix('/'),
   remainder: infix('%'),
-  fma: call('fma'),
-  select: (type, [m, a, b]) => (type.lanes > 1 ? `sel_${type.scalar === 'index' ? 'i32' : type.scalar}(${m}, ${a}, ${b})` : `(${m} ? ${a} : ${b})`),
+  select: (type, [m, a, b]) => (type.lanes > 1 ? `sel_${element(type)}(${m}, ${a}, ${b})` : `(${m} ? ${a} : ${b})`),
 };
 
 function constant(type: Type, value: number): string {
-  if (type.lanes > 1) return `splat_${type.scalar === 'index' ? 'i32' : type.scalar}(${constant({ scalar: type.scalar, lanes: 1 }, value)})`;
+  if (type.lanes > 1) return `splat_${element(type)}(${constant({ scalar: type.scalar, lanes: 1 }, value)})`;
   switch (type.scalar) {
     case 'f32':
     case 'f64': {
@@ -136,7 +124,7 @@ function printExpr(e: Expr, kernel: Kernel): string {
     case 'lanes':
       return 'lane_indices';
     case 'op':
-      return printers[e.op](
+      return (printers[e.op] ?? call(e.op))(
         e.type,
         e.args.map((a) => printExpr(a, kernel)),
         e.args[0].type,

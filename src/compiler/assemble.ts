@@ -172,7 +172,7 @@ class ProgramWriter {
       this.times *= pairs;
       const body = [...this.turn(loop, 0, true, resolve), ...between, ...this.turn(loop, 1, true, resolve), ...between];
       this.times /= pairs;
-      steps.push({ kind: 'loop', count: pairs, body, moves: this.movesOf(loop, body), swaps: [] });
+      steps.push({ kind: 'loop', count: pairs, body, moves: this.movesOf(loop, body) });
     }
     if (loop.count % 2 === 1) steps.push(...this.turn(loop, loop.count - 1, false, resolve));
     return steps;

@@ -12,63 +12,20 @@ export interface Type {
   readonly lanes: number;
 }
 
-export type UnaryOp =
-  | 'neg'
-  | 'abs'
-  | 'sign'
-  | 'exp'
-  | 'log'
-  | 'log1p'
-  | 'expm1'
-  | 'sqrt'
-  | 'rsqrt'
-  | 'reciprocal'
-  | 'sin'
-  | 'cos'
-  | 'tan'
-  | 'tanh'
-  | 'sigmoid'
-  | 'erf'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'isNaN'
-  | 'logicalNot'
-  | 'cast'
-  | 'bitsToUniform'
-  /** All lanes = the scalar operand. */
-  | 'splat'
-  /** Horizontal folds of a vector to a scalar, in a fixed pairwise order. */
-  | 'foldAdd'
-  | 'foldMul'
-  | 'foldMax'
-  | 'foldMin';
+export type ElementaryOp = 'exp' | 'log' | 'log1p' | 'expm1' | 'sqrt' | 'rsqrt' | 'sin' | 'cos' | 'tan' | 'tanh' | 'sigmoid' | 'erf';
+export type RoundingOp = 'floor' | 'ceil' | 'round';
+/** splat: all lanes = the scalar operand. */
+export type ConversionOp = 'cast' | 'bitsToUniform' | 'splat';
+/** Horizontal folds of a vector to a scalar, in a fixed pairwise order. */
+export type FoldOp = 'foldAdd' | 'foldMul' | 'foldMax' | 'foldMin';
+export type UnaryOp = ElementaryOp | RoundingOp | ConversionOp | FoldOp | 'neg' | 'abs' | 'sign' | 'reciprocal' | 'isNaN' | 'logicalNot';
 
-export type BinaryOp =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'mod'
-  | 'minimum'
-  | 'maximum'
-  | 'equal'
-  | 'notEqual'
-  | 'less'
-  | 'lessEqual'
-  | 'greater'
-  | 'greaterEqual'
-  | 'logicalAnd'
-  | 'logicalOr'
-  | 'bitXor'
-  | 'bitAnd'
-  | 'bitOr'
-  | 'shiftLeft'
-  | 'shiftRight'
-  /** Index arithmetic on non-negative numbers. */
-  | 'quotient'
-  | 'remainder';
+export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'mod' | 'minimum' | 'maximum';
+export type ComparisonOp = 'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual';
+export type BitOp = 'logicalAnd' | 'logicalOr' | 'bitXor' | 'bitAnd' | 'bitOr' | 'shiftLeft' | 'shiftRight';
+/** Index arithmetic on non-negative numbers. */
+export type IndexOp = 'quotient' | 'remainder';
+export type BinaryOp = ArithmeticOp | ComparisonOp | BitOp | IndexOp;
 
 /** fma(a, b, c) = a·b + c with one rounding where the target has it; select(condition, a, b). */
 export type TernaryOp = 'fma' | 'select';

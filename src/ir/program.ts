@@ -27,18 +27,13 @@ export type Step =
   | { readonly kind: 'sweep'; readonly blocks: number; readonly launches: readonly Launch[] }
   /** All threads wait for each other. There is one between any two steps that need it; none is implied. */
   | { readonly kind: 'barrier' }
-  /** Runs `body` `count` times. After each turn, the named argument of a launch (numbered in depth-first order within this body) moves by `byteStride`, and swapped pairs are exchanged. */
-  | { readonly kind: 'loop'; readonly count: number; readonly body: readonly Step[]; readonly moves: readonly Move[]; readonly swaps: readonly Swap[] };
+  /** Runs `body` `count` times. After each turn, the named argument of a launch (numbered in depth-first order within this body) moves by `byteStride`. */
+  | { readonly kind: 'loop'; readonly count: number; readonly body: readonly Step[]; readonly moves: readonly Move[] };
 
 export interface Move {
   readonly launch: number;
   readonly argument: number;
   readonly byteStride: number;
-}
-
-export interface Swap {
-  readonly a: { readonly launch: number; readonly argument: number };
-  readonly b: { readonly launch: number; readonly argument: number };
 }
 
 export interface ValueType {

@@ -30,6 +30,11 @@ const smallSpace = 32768;
 
 export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet<Node>, fusion: boolean): Item[] {
   const items: Item[] = [];
+  const newItem = (core: Node | undefined, group: Group): Item => {
+    const item: Item = { core, group, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
+    items.push(item);
+    return item;
+  };
   /** Who writes (parts of) a buffer. */
   const writers = new Map<Node, Item[]>();
   const place = (item: Item, value: Node, reads: ReadonlySet<Node>): void => {
@@ -44,37 +49,14 @@ export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet
   for (const value of homes.kept.keys()) {
     if (value.op === 'part') {
       const scan = value.inputs[0];
-      const known = items.find((x) => x.core === scan);
-      const item: Item = known ?? {
-        core: scan,
-        group: { space: [], axes: [], members: [scan] },
-        stores: new Map(),
-        reads: new Set(),
-        after: new Set(),
-        position: items.length,
-      };
-      if (!known) items.push(item);
+      const item = items.find((x) => x.core === scan) ?? newItem(scan, { space: [], axes: [], members: [scan] });
       item.group = { ...item.group, members: [...item.group.members, value] };
       place(item, value, new Set(scan.inputs.flatMap((input) => homes.homeOf(input)?.buffer ?? [])));
       continue;
     }
     if (hasOwnSchedule(value)) {
-      const item: Item = {
-        core: value,
-        group: { space: value.shape, axes: [], members: [value] },
-        stores: new Map(),
-        reads: new Set(),
-        after: new Set(),
-        position: items.length,
-      };
-      const reads = new Set<Node>();
-      for (const input of value.inputs) {
-        const base = throughMovement(input, forced);
-        const home = homes.homeOf(base);
-        if (home) reads.add(home.buffer);
-      }
-      items.push(item);
-      place(item, value, reads);
+      const reads = value.inputs.flatMap((input) => homes.homeOf(throughMovement(input, forced))?.buffer ?? []);
+      place(newItem(value, { space: value.shape, axes: [], members: [value] }), value, new Set(reads));
       continue;
     }
     const joined = fusion ? findGroup(value, items, homes, writers) : undefined;
@@ -86,9 +68,7 @@ export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet
     const group: Group = isReduction(value)
       ? { space: value.inputs[0].shape, axes: reducedAxes(value), members: [value] }
       : { space: value.shape, axes: [], members: [value] };
-    const item: Item = { core: undefined, group, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
-    items.push(item);
-    place(item, value, probe({ ...group, members: [] }, value, homes).reads);
+    place(newItem(undefined, group), value, probe({ ...group, members: [] }, value, homes).reads);
   }
   settleStores(items, homes, outputs);
   return order(items);

@@ -89,7 +89,7 @@ export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>,
   }
   for (const node of order) {
     if (forced.has(node) || (hasOwnSchedule(node) && node.op !== 'scan') || node.op === 'concat' || opOf(node).kind === 'reduction') keep(node);
-    if (hasOwnSchedule(node) && node.op !== 'part') for (const input of node.inputs) keepOperand(throughMovement(input, forced), keep);
+    if (hasOwnSchedule(node) && node.op !== 'part') for (const input of node.inputs) keep(throughMovement(input, forced));
     if (!fusion && opOf(node).kind !== 'movement' && opOf(node).kind !== 'leaf') keep(node);
   }
   keepDear(order, kept, owners, keep);
@@ -111,10 +111,6 @@ export function chooseHomes(outputs: readonly Node[], forced: ReadonlySet<Node>,
   };
   const sorted = new Map([...kept].sort((a, b) => a[0].id - b[0].id));
   return { kept: sorted, homeOf, homeInside, zeroed };
-}
-
-function keepOperand(value: Node, keep: (value: Node) => void): void {
-  if (value.op !== 'leaf') keep(value);
 }
 
 function addHome(kept: Map<Node, Home[]>, value: Node, home: Home): void {

@@ -237,12 +237,9 @@ export function unflatten(flat: Index, shape: readonly number[]): Index[] {
   const out = new Array<Index>(shape.length);
   let rest = flat;
   for (let i = shape.length - 1; i >= 0; i--) {
-    if (i === 0) {
-      out[i] = shape[i] === 1 ? zeroIndex : rest;
-    } else {
-      out[i] = shape[i] === 1 ? zeroIndex : rest.mod(shape[i]);
-      rest = rest.div(shape[i]);
-    }
+    if (shape[i] === 1) out[i] = zeroIndex;
+    else out[i] = i === 0 ? rest : rest.mod(shape[i]);
+    rest = rest.div(shape[i]);
   }
   return out;
 }

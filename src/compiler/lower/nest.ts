@@ -132,13 +132,13 @@ class NestLowering {
     else this.b.loop(first.variable.name, indexConstant(0), indexConstant(first.variable.extent), 1, () => this.serial(rest, make));
   }
 
-  /** Walks the vector loop from `from` to `to` (blocks of lanes), then its tail. */
-  private vectorised(loop: Loop, range: { from: Expr; to: Expr } | undefined, make: (count: number | undefined) => void, times = 1): void {
+  /** Walks the vector loop over `range` (by default from `done` to its end) in blocks of lanes, then its tail. */
+  private vectorised(loop: Loop, range: { from: Expr; to: Expr } | undefined, make: (count: number | undefined) => void, done = 0): void {
     const { extent, name } = loop.variable;
     const tail = extent % this.lanes;
     const whole = extent - tail;
     const to = range ? indexMin(range.to, indexConstant(whole)) : indexConstant(whole);
-    if (whole > 0) this.b.loop(name, range?.from ?? indexConstant(0), to, this.lanes * times, () => make(undefined));
+    if (whole > done) this.b.loop(name, range?.from ?? indexConstant(done), to, this.lanes, () => make(undefined));
     if (tail === 0) return;
     const last = (): void => {
       this.b.push({ kind: 'let', name, value: indexConstant(whole) });
@@ -146,6 +146,17 @@ class NestLowering {
     };
     if (!range) this.b.when({ kind: 'const', type: { scalar: 'bool', lanes: 1 }, value: 1 }, last);
     else this.b.when({ kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [indexConstant(whole), range.to] }, last);
+  }
+
+  /** Walks a loop from 0 to `to` in steps, with `chains` steps of it written out side by side. */
+  private chained(loop: Loop, to: number, step: number, chains: number, make: (chain: number) => void): void {
+    this.b.loop(loop.variable.name, indexConstant(0), indexConstant(to), step * chains, () => {
+      for (let chain = 0; chain < chains; chain++) {
+        this.fixed.set(loop, Index.of(loop.variable).add(chain * step));
+        make(chain);
+      }
+      this.fixed.delete(loop);
+    });
   }
 
   private store(node: Node, role: Role, value: Expr, count: number | undefined): void {
@@ -232,7 +243,7 @@ class NestLowering {
 
   /** The loops over the folded axes: all reductions and full maps of one level together. */
   private inner(reductions: readonly Node[], maps: readonly Node[], count: number | undefined): void {
-    const { plan, b } = this;
+    const { plan } = this;
     const loops = plan.loops.filter((l) => l.reduced && !l.unrolled && l !== plan.vector);
     const written = plan.loops.filter((l) => l.reduced && l.unrolled);
     const along = plan.vector?.reduced ? plan.vector : null;
@@ -250,43 +261,17 @@ class NestLowering {
         });
       });
     };
+    const innermost = loops[loops.length - 1];
     if (along) {
+      const block = lanes * chains;
+      const whole = chains > 1 ? Math.floor(along.variable.extent / block) * block : 0;
       this.serial(loops, () => {
-        if (chains > 1 && along.variable.extent >= lanes * chains) {
-          const { name, extent } = along.variable;
-          const whole = Math.floor(extent / (lanes * chains)) * lanes * chains;
-          b.loop(name, indexConstant(0), indexConstant(whole), lanes * chains, () => {
-            for (let chain = 0; chain < chains; chain++) {
-              this.fixed.set(along, Index.of(along.variable).add(chain * lanes));
-              turn(chain, undefined);
-            }
-            this.fixed.delete(along);
-          });
-          const rest = Math.floor((extent - whole) / lanes) * lanes;
-          if (rest > 0) b.loop(name, indexConstant(whole), indexConstant(whole + rest), lanes, () => turn(0, undefined));
-          const tail = extent - whole - rest;
-          if (tail > 0) {
-            b.when({ kind: 'const', type: { scalar: 'bool', lanes: 1 }, value: 1 }, () => {
-              b.push({ kind: 'let', name, value: indexConstant(whole + rest) });
-              turn(0, tail);
-            });
-          }
-        } else this.vectorised(along, undefined, (partial) => turn(0, partial));
+        if (whole > 0) this.chained(along, whole, lanes, chains, (chain) => turn(chain, undefined));
+        this.vectorised(along, undefined, (partial) => turn(0, partial), whole);
       });
-    } else {
-      const innermost = loops[loops.length - 1];
-      if (chains > 1 && innermost) {
-        this.serial(loops.slice(0, -1), () => {
-          b.loop(innermost.variable.name, indexConstant(0), indexConstant(innermost.variable.extent), chains, () => {
-            for (let chain = 0; chain < chains; chain++) {
-              this.fixed.set(innermost, Index.of(innermost.variable).add(chain));
-              turn(chain, count);
-            }
-            this.fixed.delete(innermost);
-          });
-        });
-      } else this.serial(loops, () => turn(0, count));
-    }
+    } else if (chains > 1) {
+      this.serial(loops.slice(0, -1), () => this.chained(innermost, innermost.variable.extent, 1, chains, (chain) => turn(chain, count)));
+    } else this.serial(loops, () => turn(0, count));
     reductions.forEach((node, i) => this.registers.set(node, accumulators[i].result(along !== null)));
   }
 

@@ -4,7 +4,7 @@ import { sizeOf } from '../../core/shape.ts';
 import { attributesOf, type Node } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
-import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
+import { flatten, Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexConstant, indexMin, indexSub, indexVariable, scalarOf } from './builder.ts';
 import { Emitter } from './emit.ts';
 import type { Home } from './group.ts';
@@ -72,7 +72,7 @@ function cumsum({ b, node, input, store }: Context): number {
             .scale(-1)
             .add(length - 1)
         : Index.of(step);
-      const flat = flatIndex(at, node.shape);
+      const flat = flatten(at, node.shape);
       const value = input(0, at);
       if (exclusive) store(flat, sum);
       b.assign(sum, { kind: 'op', type, op: 'add', args: [sum, value] });
@@ -166,12 +166,4 @@ function scatterAdd({ b, node, input, target, slot, store }: Context): number {
     });
   });
   return outer * blocks;
-}
-
-function flatIndex(index: readonly Index[], shape: readonly number[]): Index {
-  let flat = Index.of(0);
-  index.forEach((x, i) => {
-    flat = flat.scale(shape[i]).add(x);
-  });
-  return flat;
 }

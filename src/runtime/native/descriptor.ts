@@ -1,6 +1,6 @@
 /** Encodes a program's steps as one flat list of numbers for the C walk (runtime-source.ts says how it reads them). */
 import { fail } from '../../core/errors.ts';
-import type { Launch, Move, Place, Program, Step, Swap } from '../../ir/program.ts';
+import type { Launch, Place, Program, Step } from '../../ir/program.ts';
 
 const opcode = { launch: 1, sweep: 2, barrier: 3, loop: 4 } as const;
 
@@ -69,10 +69,8 @@ export function encodeProgram(program: Program, addresses: readonly number[], th
         const count = places.length - first;
         // The walk saves the arguments of a loop's body on a stack: as deep as the deepest nest of loops needs.
         savedArguments = Math.max(before, count + savedArguments);
-        const argument = (launch: number, index: number) => argumentOf(firstLaunch + launch, index);
-        const moves = step.moves.flatMap((m: Move) => [argument(m.launch, m.argument), m.byteStride]);
-        const swaps = step.swaps.flatMap((s: Swap) => [argument(s.a.launch, s.a.argument), argument(s.b.launch, s.b.argument)]);
-        return [opcode.loop, step.count, first, count, step.moves.length, step.swaps.length, body.length, ...moves, ...swaps, ...body];
+        const moves = step.moves.flatMap(({ launch, argument, byteStride }) => [argumentOf(firstLaunch + launch, argument), byteStride]);
+        return [opcode.loop, step.count, first, count, step.moves.length, body.length, ...moves, ...body];
       }
     }
   };

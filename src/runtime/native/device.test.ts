@@ -45,23 +45,21 @@ describe('native device', () => {
     expect(result).toEqual(ramp(1000).map((v) => 3 * v));
   });
 
-  it.each(threadCounts)('loops with moves, swaps and nesting on %i threads', (threads) => {
-    // state' = 2·state + row t, three times over 4 rows: state swaps between two places, rows move by 100 floats.
-    const step = kernel('step', 'for (int64_t i = from; i < to; i++) x2[i] = 2 * x0[i] + x1[i];');
+  it.each(threadCounts)('loops with moves and nesting on %i threads', (threads) => {
+    // state' = 2·state + row t in place, three times over 4 rows: rows move by 100 floats.
+    const step = kernel('step', 'for (int64_t i = from; i < to; i++) x0[i] = 2 * x0[i] + x1[i];');
     const copy = kernel('copy', 'for (int64_t i = from; i < to; i++) x1[i] = x0[i];');
     const inner = {
       kind: 'loop',
       count: 4,
-      body: [launch(0, 100, [arena(0), input(0), arena(512)], 8), barrier],
+      body: [launch(0, 100, [arena(0), input(0)], 8), barrier],
       moves: [{ launch: 0, argument: 1, byteStride: 400 }],
-      swaps: [{ a: { launch: 0, argument: 0 }, b: { launch: 0, argument: 2 } }],
     } as const;
     const outer = {
       kind: 'loop',
       count: 3,
       body: [inner, launch(1, 100, [arena(0), output(0)]), barrier],
       moves: [{ launch: 1, argument: 1, byteStride: 400 }],
-      swaps: [],
     } as const;
     const clear = kernel('clear', 'for (int64_t i = from; i < to; i++) x0[i] = 0;');
     const steps = [launch(2, 256, [arena(0)]), barrier, outer];
@@ -122,7 +120,7 @@ describe('native device', () => {
   it('profiles every launch', () => {
     const device = testDevice();
     const slow = kernel('slow', 'volatile float s = 0; for (int64_t i = from; i < to; i++) for (int k = 0; k < 1000; k++) s += x0[i];', 500);
-    const loop = { kind: 'loop', count: 3, body: [launch(0, 1000, [input(0)]), barrier], moves: [], swaps: [] } as const;
+    const loop = { kind: 'loop', count: 3, body: [launch(0, 1000, [input(0)]), barrier], moves: [] } as const;
     const executable = device.loadSync(
       program({ kernels: [slow, double], steps: [loop, launch(1, 1000, [input(0), output(0)])], inputs: [1000], outputs: [1000] }),
     );

@@ -30,8 +30,8 @@ typedef struct {
   int64_t *bindings;      /* boundArguments times: argument, binding, byte offset */
   const double *bound;    /* JavaScript memory: the sequence number of the run, then one address per binding */
   char *arena;
-  void *arenaBlock;
-  size_t arenaMapped;     /* 0: from malloc */
+  void *arenaBlock;       /* the mapping that holds it */
+  size_t arenaMapped;
   char ***tables;         /* per thread: its argument table, followed by one saved copy per loop depth */
   timing_t **timings;     /* per thread */
 } program_t;
@@ -172,17 +172,13 @@ static void walk(walker_t *w, const int64_t *at, const int64_t *end, char **tabl
       if (w->threads > 1) barrier(&stepBarrier, w->threads);
       at += 1;
       break;
-    case LOOP: { /* turns, first argument, arguments, moves, swaps, body words, then (argument, stride)*, (argument, argument)*, body */
-      int64_t first = at[2], arguments = at[3], moves = at[4], swaps = at[5], length = at[6];
-      const int64_t *move = at + 7, *swap = move + 2 * moves, *body = swap + 2 * swaps;
+    case LOOP: { /* turns, first argument, arguments, moves, body words, then (argument, stride)*, body */
+      int64_t first = at[2], arguments = at[3], moves = at[4], length = at[5];
+      const int64_t *move = at + 6, *body = move + 2 * moves;
       memcpy(save, table + first, (size_t)arguments * sizeof *table);
       for (int64_t turn = at[1]; turn > 0; turn--) {
         walk(w, body, body + length, table, save + arguments);
         for (int64_t i = 0; i < moves; i++) table[move[2 * i]] += move[2 * i + 1];
-        for (int64_t i = 0; i < swaps; i++) {
-          char **a = table + swap[2 * i], **b = table + swap[2 * i + 1], *other = *a;
-          *a = *b, *b = other;
-        }
       }
       memcpy(table + first, save, (size_t)arguments * sizeof *table);
       at = body + length;
@@ -329,10 +325,11 @@ void gx_run(double address, double sequence, int profiled) {
 }
 
 /* ---- programs ---- */
-static int64_t *integers(const double *words, int64_t count) {
-  int64_t *result = malloc((size_t)(count ? count : 1) * sizeof *result);
-  for (int64_t i = 0; result && i < count; i++) result[i] = (int64_t)words[i];
-  return result;
+/* Zeros, in whole cache lines of their own: threads do not disturb each other. NULL when there is no memory. */
+static void *zeros(int64_t count, size_t size) {
+  void *block;
+  size_t bytes = ((size_t)count * size + 128) & ~(size_t)127;
+  return posix_memalign(&block, 128, bytes) ? NULL : memset(block, 0, bytes);
 }
 
 /* Large pages for a large tensor that has not been touched yet: fewer page faults, fewer misses of the address cache. */
@@ -344,29 +341,21 @@ void gx_large_pages(double address, double bytes) {
 #endif
 }
 
+/* Fresh pages are zero. A large arena starts where a large page does. */
 static int reserveArena(program_t *p) {
-  size_t huge = 2 << 20, bytes = (size_t)p->arenaBytes;
-  if (bytes >= 2 * huge) {
-    if ((double)p->arenaBytes > (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)) return 0;
-    p->arenaMapped = bytes + huge;
-    p->arenaBlock = mmap(NULL, p->arenaMapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p->arenaBlock == MAP_FAILED) { p->arenaBlock = NULL; return 0; }
-    p->arena = (char *)(((uintptr_t)p->arenaBlock + huge - 1) & ~(uintptr_t)(huge - 1));
-#ifdef MADV_HUGEPAGE
-    madvise(p->arena, bytes, MADV_HUGEPAGE);
-#endif
-    return 1;
-  }
-  if (posix_memalign(&p->arenaBlock, 128, bytes + 128)) { p->arenaBlock = NULL; return 0; }
-  memset(p->arenaBlock, 0, bytes + 128);
-  p->arena = p->arenaBlock;
+  size_t bytes = (size_t)p->arenaBytes + 128, huge = 2 << 20, aligned = bytes >= 2 * huge ? huge : 1;
+  if ((double)bytes > (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)) return 0;
+  void *block = mmap(NULL, bytes + aligned, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) return 0;
+  p->arenaBlock = block, p->arenaMapped = bytes + aligned;
+  p->arena = (char *)(((uintptr_t)block + aligned - 1) & ~(uintptr_t)(aligned - 1));
+  if (aligned == huge) gx_large_pages((double)(uintptr_t)p->arena, (double)bytes);
   return 1;
 }
 
 void gx_free(double address) {
   program_t *p = (program_t *)(uintptr_t)address;
-  if (p->arenaMapped) munmap(p->arenaBlock, p->arenaMapped);
-  else free(p->arenaBlock);
+  if (p->arenaBlock) munmap(p->arenaBlock, p->arenaMapped);
   for (int t = 0; t < p->threads; t++) {
     if (p->tables) free(p->tables[t]);
     if (p->timings) free(p->timings[t]);
@@ -376,7 +365,7 @@ void gx_free(double address) {
 
 /* words: threads, arguments, saved arguments, launches, code words, arena bytes, bound arguments, seconds, then (binding or -1, byte offset) per argument, then the code. 0 on failure. */
 double gx_create(const double *words, const double *bound) {
-  program_t *p = calloc(1, sizeof *p);
+  program_t *p = zeros(1, sizeof *p);
   if (!p) { message = "out of memory"; return 0; }
   p->threads = (int)words[0];
   p->arguments = (int64_t)words[1], p->launches = (int64_t)words[3];
@@ -384,27 +373,23 @@ double gx_create(const double *words, const double *bound) {
   p->boundArguments = (int64_t)words[6];
   p->seconds = words[7];
   p->bound = bound;
-  const double *places = words + 8;
-  size_t tableWords = (size_t)(p->arguments + (int64_t)words[2]);
-  p->code = integers(places + 2 * p->arguments, p->codeLength);
-  p->bindings = malloc((size_t)(3 * p->boundArguments + 1) * sizeof *p->bindings);
-  p->tables = calloc((size_t)p->threads, sizeof *p->tables);
-  p->timings = calloc((size_t)p->threads, sizeof *p->timings);
+  const double *places = words + 8, *code = places + 2 * p->arguments;
+  p->code = zeros(p->codeLength, sizeof *p->code);
+  p->bindings = zeros(3 * p->boundArguments, sizeof *p->bindings);
+  p->tables = zeros(p->threads, sizeof *p->tables);
+  p->timings = zeros(p->threads, sizeof *p->timings);
   int good = p->code && p->bindings && p->tables && p->timings;
   for (int t = 0; good && t < p->threads; t++) {
-    void *table = NULL, *timings = NULL;
-    /* whole cache lines, so that threads do not disturb each other */
-    good = posix_memalign(&table, 128, (tableWords * sizeof(char *) + 128) & ~(size_t)127) == 0;
-    p->tables[t] = good ? table : NULL;
-    good = good && posix_memalign(&timings, 128, ((size_t)p->launches * sizeof(timing_t) + 128) & ~(size_t)127) == 0;
-    p->timings[t] = good ? timings : NULL;
-    if (good) memset(timings, 0, (size_t)p->launches * sizeof(timing_t));
+    p->tables[t] = zeros(p->arguments + (int64_t)words[2], sizeof(char *));
+    p->timings[t] = zeros(p->launches, sizeof(timing_t));
+    good = p->tables[t] && p->timings[t];
   }
   if (!good || !reserveArena(p)) {
     message = good ? "arena" : "out of memory";
     gx_free((double)(uintptr_t)p);
     return 0;
   }
+  for (int64_t i = 0; i < p->codeLength; i++) p->code[i] = (int64_t)code[i];
   for (int64_t i = 0, b = 0; i < p->arguments; i++) {
     int64_t binding = (int64_t)places[2 * i], offset = (int64_t)places[2 * i + 1];
     for (int t = 0; t < p->threads; t++) p->tables[t][i] = p->arena + offset;
