@@ -25,8 +25,7 @@ export function assemble(request: RegionRequest, region: Region, target: Target,
   const bound = new Map<Node, Place>();
   request.inputs.forEach((leaf, index) => bound.set(leaf, { kind: 'input', index, byteOffset: 0 }));
   const stages = [...region.stages];
-  const copies: Stage = { tasks: [] };
-  const late: { lowered: Lowered; after: []; blocks: number }[] = [];
+  const late: Task[] = [];
   region.outputs.forEach((output, index) => {
     const buffer = region.homes.homeOf(output)?.buffer ?? fail('internal', 'compile', `output ${index} has no home`);
     const place: Place = { kind: 'output', index, byteOffset: 0 };
@@ -36,9 +35,9 @@ export function assemble(request: RegionRequest, region: Region, target: Target,
     }
     const { copy, lowered } = copyKernel(output, region.homes.homeOf, target);
     bound.set(copy, place);
-    late.push({ lowered, after: [], blocks: lowered.units });
+    late.push({ lowered, after: new Set(), blocks: lowered.units, replaces: new Map() });
   });
-  if (late.length > 0) stages.push({ ...copies, tasks: late });
+  if (late.length > 0) stages.push(late);
   const writer = new ProgramWriter(bound, placeArena(region, stages, bound, share));
   const steps = writer.region(stages, writer.top);
   const types = (nodes: readonly Node[]): Program['inputs'] => nodes.map(({ shape, dtype }) => ({ shape, dtype }));
@@ -79,7 +78,7 @@ function placeArena(region: Region, stages: readonly Stage[], bound: ReadonlyMap
     for (const stage of loop.body.stages) walk(stage, at);
   };
   const walk = (stage: Stage, at: number): void => {
-    for (const task of stage.tasks) {
+    for (const task of stage) {
       for (const { node } of task.lowered.buffers) touch(node, at);
       if (task.loop) inLoop(task.loop, at);
     }
@@ -132,7 +131,7 @@ class ProgramWriter {
     const steps: Step[] = [];
     stages.forEach((stage, i) => {
       if (i > 0) steps.push({ kind: 'barrier' });
-      for (const group of sweeps(stage.tasks)) {
+      for (const group of sweeps(stage)) {
         const [first] = group;
         if (first.loop) steps.push(...this.loop(first.loop, resolve));
         else if (group.length === 1) steps.push(this.launch(first.lowered, first.blocks, resolve));

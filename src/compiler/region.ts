@@ -15,7 +15,7 @@ import { type Lowered, lowerGroup } from './lower/nest.ts';
 import { blocksOf, makeStages } from './memory/schedule.ts';
 import { describeItems } from './print.ts';
 import { chunksOf } from './simplify/split.ts';
-import type { LoopTask, Region, Task } from './tasks.ts';
+import { dependenciesFirst, type LoopTask, type Region, type Task } from './tasks.ts';
 import { verifyKernel } from './verify.ts';
 
 export interface RegionRequest {
@@ -40,18 +40,18 @@ export function lowerRegion(request: RegionRequest, context: RegionContext): Reg
   const tasks = new Map<Item, Task>();
   for (const item of items) {
     if ([...item.stores.values()].flat().every((home) => sizeOf(home.buffer.shape) === 0)) continue;
-    const after = [...item.after].flatMap((x) => tasks.get(x) ?? []);
+    const after = new Set([...item.after].flatMap((x) => tasks.get(x) ?? []));
     if (item.core?.op === 'scan') {
       const loop = lowerLoop(item, homes, context);
-      tasks.set(item, { lowered: loopBuffers(item, loop), after, blocks: 0, loop });
+      tasks.set(item, { lowered: loopBuffers(item, loop), after, blocks: 0, replaces: new Map(), loop });
       continue;
     }
     const lowered = lowerItem(item, homes, context.target, batches);
     verifyKernel(lowered.kernel);
-    tasks.set(item, { lowered, after, blocks: blocksOf(lowered) });
+    tasks.set(item, { lowered, after, blocks: blocksOf(lowered), replaces: new Map() });
   }
-  const placed = placeAssignments(request, outputs, homes, [...tasks.values()]);
-  return { outputs, homes, stages: makeStages(placed.tasks), direct: placed.direct };
+  const direct = placeAssignments(request, outputs, homes, [...tasks.values()]);
+  return { outputs, homes, stages: makeStages(dependenciesFirst([...tasks.values()])), direct };
 }
 
 /** Outputs that are inputs, that appear twice, or that would be filled window by window into memory we do not own, are copied by a node of their own. */
@@ -108,7 +108,7 @@ function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
     const final = partOf(i);
     const rings: [Node, Node] = [token(), token()];
     if (final) rings[length % 2] = final;
-    return { leaf, result: region.outputs[i], initial: outer(initial), copy: lowered, copied: copy, final, rings };
+    return { leaf, result: region.outputs[i], initial: outer(initial), copy: lowered, copied: copy, rings };
   });
   const ys = region.outputs.slice(body.carries).map((result, i) => ({ result, part: partOf(body.carries + i) }));
   return {
@@ -127,7 +127,7 @@ function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
 
 function worksApart(region: Region, carried: readonly Node[]): boolean {
   if (region.stages.length !== 1) return false;
-  const { tasks } = region.stages[0];
+  const [tasks] = region.stages;
   if (tasks.some((t) => t.loop || t.blocks < 2 || t.blocks !== tasks[0].blocks)) return false;
   const changing = new Set([...carried, ...tasks.flatMap((t) => t.lowered.buffers.filter((b) => b.written).map((b) => b.node))]);
   return tasks.every((t) => t.lowered.buffers.every(({ node }) => !changing.has(node) || t.lowered.aligned.has(node)));
@@ -151,18 +151,10 @@ function loopBuffers(item: Item, loop: LoopTask): Lowered {
 
 /**
  * An output that replaces an input is written in place when every reader of the old value has run before (or is the writer itself, at the same
- * element); otherwise it gets memory of its own and is copied at the end.
+ * element); otherwise it gets memory of its own and is copied at the end. Readers become what the writer comes after. Returns what is written in place.
  */
-function placeAssignments(
-  request: RegionRequest,
-  outputs: readonly Node[],
-  homes: Homes,
-  tasks: readonly Task[],
-): { tasks: readonly Task[]; direct: ReadonlySet<Node> } {
+function placeAssignments(request: RegionRequest, outputs: readonly Node[], homes: Homes, tasks: readonly Task[]): ReadonlySet<Node> {
   const direct = new Set<Node>();
-  const replaces = new Map<Task, Map<Node, Node>>();
-  /** Tasks that must come before, by task: the dependencies, and readers of what is overwritten. */
-  const before = new Map(tasks.map((t) => [t, new Set(t.after)]));
   const reaches = (from: Task, to: Task): boolean => {
     const seen = new Set<Task>();
     const stack = [from];
@@ -170,7 +162,7 @@ function placeAssignments(
       if (at === to) return true;
       if (seen.has(at)) continue;
       seen.add(at);
-      stack.push(...(before.get(at) ?? []));
+      stack.push(...at.after);
     }
     return false;
   };
@@ -187,26 +179,8 @@ function placeAssignments(
     if (readers.some((t) => reaches(t, writer))) return;
     if (writer.lowered.buffers.some((b) => b.node === leaf) && !writer.lowered.samePlace(leaf, buffer)) return;
     direct.add(buffer);
-    replaces.set(writer, new Map([...(replaces.get(writer) ?? []), [buffer, leaf]]));
-    for (const reader of readers) before.get(writer)?.add(reader);
+    writer.replaces.set(buffer, leaf);
+    for (const reader of readers) writer.after.add(reader);
   });
-  return { tasks: rebuild(tasks, before, replaces), direct };
-}
-
-/** The tasks in an order that respects `before`, each with its new dependencies. */
-function rebuild(tasks: readonly Task[], before: ReadonlyMap<Task, ReadonlySet<Task>>, replaces: ReadonlyMap<Task, ReadonlyMap<Node, Node>>): Task[] {
-  const made = new Map<Task, Task>();
-  const out: Task[] = [];
-  const visit = (task: Task): Task => {
-    const known = made.get(task);
-    if (known) return known;
-    const after = [...(before.get(task) ?? [])].map(visit);
-    const replaced = replaces.get(task);
-    const fresh: Task = { ...task, after, ...(replaced ? { replaces: replaced } : {}) };
-    made.set(task, fresh);
-    out.push(fresh);
-    return fresh;
-  };
-  for (const task of tasks) visit(task);
-  return out;
+  return direct;
 }

@@ -53,6 +53,7 @@ export function verifyKernel(kernel: Kernel): void {
           if (!kernel.parameters[s.buffer].written) bad(`parameter ${s.buffer} is stored to but not marked written`);
           check(s.kind === 'store' ? s.index : s.indices, names);
           check(s.value, names);
+          if (s.count) check(s.count, names);
           break;
         case 'for':
           check(s.from, names);

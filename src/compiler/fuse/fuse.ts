@@ -8,6 +8,7 @@ import { flatten, Index, loopVar } from '../lower/affine.ts';
 import { Builder } from '../lower/builder.ts';
 import { Emitter } from '../lower/emit.ts';
 import { type Group, type Home, isReduction, memberIndex, reducedAxes, roleIn, rowShape } from '../lower/group.ts';
+import { dependenciesFirst } from '../tasks.ts';
 import { type Homes, hasOwnSchedule, throughMovement } from './homes.ts';
 
 /** What becomes one kernel (or, for loops and sorts, a few). */
@@ -21,7 +22,6 @@ export interface Item {
   readonly reads: Set<Node>;
   /** Items that must run before it. */
   readonly after: Set<Item>;
-  readonly position: number;
 }
 
 const maxMembers = 24;
@@ -31,7 +31,7 @@ const smallSpace = 32768;
 export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet<Node>, fusion: boolean): Item[] {
   const items: Item[] = [];
   const newItem = (core: Node | undefined, group: Group): Item => {
-    const item: Item = { core, group, stores: new Map(), reads: new Set(), after: new Set(), position: items.length };
+    const item: Item = { core, group, stores: new Map(), reads: new Set(), after: new Set() };
     items.push(item);
     return item;
   };
@@ -71,7 +71,7 @@ export function fuse(homes: Homes, outputs: readonly Node[], forced: ReadonlySet
     place(newItem(undefined, group), value, probe({ ...group, members: [] }, value, homes).reads);
   }
   settleStores(items, homes, outputs);
-  return order(items);
+  return dependenciesFirst(items);
 }
 
 interface Join {
@@ -186,18 +186,4 @@ function settleStores(items: readonly Item[], homes: Homes, outputs: readonly No
       if (stores.length > 0) item.stores.set(member, stores);
     }
   }
-}
-
-/** Dependencies first; otherwise in the order of creation. */
-function order(items: readonly Item[]): Item[] {
-  const done = new Set<Item>();
-  const out: Item[] = [];
-  const visit = (item: Item): void => {
-    if (done.has(item)) return;
-    done.add(item);
-    for (const x of [...item.after].sort((a, b) => a.position - b.position)) visit(x);
-    out.push(item);
-  };
-  for (const item of items) visit(item);
-  return out;
 }

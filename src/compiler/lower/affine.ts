@@ -135,6 +135,12 @@ export class Index {
     return [new Index(whole, (this.constant - constantRest) / by), new Index(rest, constantRest)];
   }
 
+  /** The index with `by` in place of a variable, where it occurs as a term. */
+  substitute(variable: LoopVar, by: Index): Index {
+    const coefficient = this.coefficientOf(variable);
+    return coefficient === 0 ? this : this.add(Index.of(variable).scale(-coefficient)).add(by.scale(coefficient));
+  }
+
   coefficientOf(atom: Atom): number {
     return this.terms.find((t) => t.atom.name === atom.name)?.coefficient ?? 0;
   }

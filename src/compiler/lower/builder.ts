@@ -9,10 +9,13 @@ const scalars: Record<DType, Scalar> = { float32: 'f32', float64: 'f64', float16
 export const scalarOf = (dtype: DType): Scalar => scalars[dtype];
 
 export const indexType: Type = { scalar: 'index', lanes: 1 };
+export const boolType: Type = { scalar: 'bool', lanes: 1 };
+export const i32Type: Type = { scalar: 'i32', lanes: 1 };
 export const constantOf = (type: Type, value: number): Expr => ({ kind: 'const', type, value });
 export const indexConstant = (value: number): Expr => constantOf(indexType, value);
 export const variable = (type: Type, name: string): Expr => ({ kind: 'var', type, name });
 export const indexVariable = (name: string): Expr => variable(indexType, name);
+export const operation = (op: IrOp, type: Type, ...args: readonly Expr[]): Expr => ({ kind: 'op', type, op, args });
 const nowhere = indexConstant(0);
 const indexOp = (op: IrOp, a: Expr, b: Expr): Expr => {
   if (a.kind === 'const' && b.kind === 'const') {
@@ -22,7 +25,7 @@ const indexOp = (op: IrOp, a: Expr, b: Expr): Expr => {
   }
   if (b.kind === 'const' && ((b.value === 0 && (op === 'add' || op === 'sub')) || (b.value === 1 && (op === 'mul' || op === 'quotient')))) return a;
   if (op === 'add' && a.kind === 'const' && a.value === 0) return b;
-  return { kind: 'op', type: indexType, op, args: [a, b] };
+  return operation(op, indexType, a, b);
 };
 export const indexAdd = (a: Expr, b: Expr): Expr => indexOp('add', a, b);
 export const indexSub = (a: Expr, b: Expr): Expr => indexOp('sub', a, b);
@@ -31,8 +34,7 @@ export const indexQuotient = (a: Expr, b: number): Expr => indexOp('quotient', a
 export const indexRemainder = (a: Expr, b: number): Expr => (b === 1 ? indexConstant(0) : indexOp('remainder', a, indexConstant(b)));
 export const indexMin = (a: Expr, b: Expr): Expr => {
   if (a.kind === 'const' && b.kind === 'const') return indexConstant(Math.min(a.value, b.value));
-  const less: Expr = { kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [a, b] };
-  return { kind: 'op', type: indexType, op: 'select', args: [less, a, b] };
+  return operation('select', indexType, operation('less', boolType, a, b), a, b);
 };
 
 interface Scope {
@@ -121,7 +123,7 @@ export class Builder {
   }
 
   op(op: IrOp, type: Type, ...args: Expr[]): Expr {
-    return this.let({ kind: 'op', type, op, args });
+    return this.let(operation(op, type, ...args));
   }
 
   /** All lanes of `type` = a scalar; vectors pass. */
@@ -177,7 +179,7 @@ export class Builder {
       else if (atom.kind === 'mod') value = combine('remainder', this.indexLanes(atom.of, along, lanes), constantOf(type, atom.by));
       else if (atom.kind === 'opaque' && atom.vector) value = variable(type, atom.name);
       else {
-        value = this.widen(this.op('cast', { scalar: 'i32', lanes: 1 }, indexVariable(atom.name)), lanes);
+        value = this.widen(this.op('cast', i32Type, indexVariable(atom.name)), lanes);
         if (atom.name === along) value = combine('add', value, { kind: 'lanes', type });
       }
       sum = combine('add', sum, coefficient === 1 ? value : combine('mul', value, constantOf(type, coefficient)));

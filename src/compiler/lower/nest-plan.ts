@@ -126,17 +126,12 @@ function splitOnce(draft: Draft, accesses: readonly Access[]): Draft | undefined
       const loops = [...draft.loops];
       loops.splice(position, 1, { ...loop, variable: outer }, { ...loop, variable: inner, unrolled: by <= 4 });
       const split = Index.of(outer).scale(by).add(Index.of(inner));
-      const point = draft.point.map((index) => substituteVar(index, atom, split));
+      const point = draft.point.map((index) => index.substitute(atom, split));
       return { loops, point };
     }
   }
   return undefined;
 }
-
-const substituteVar = (index: Index, atom: LoopVar, by: Index): Index => {
-  const coefficient = index.coefficientOf(atom);
-  return coefficient === 0 ? index : index.add(Index.of(atom).scale(-coefficient)).add(by.scale(coefficient));
-};
 
 /** Merges neighbouring loops that walk memory as one would. The batch loop stays alone, so that kernels can be aligned on it. */
 function coalesce(draft: Draft, touched: readonly Access[], keepFirst: boolean): Draft & { accesses: readonly Access[] } {
@@ -158,10 +153,11 @@ function coalesce(draft: Draft, touched: readonly Access[], keepFirst: boolean):
     const merged = trivial ? (outer.variable.extent === 1 ? inner.variable : outer.variable) : loopVar('i', outer.variable.extent * inner.variable.extent);
     const next = loops.slice();
     next.splice(i, 2, { ...inner, variable: merged });
-    if (!trivial) point = point.map((index) => substituteVar(substituteVar(index, outer.variable, Index.of(0)), inner.variable, Index.of(merged)));
-    if (!trivial)
-      accesses = accesses.map((a) => ({ ...a, flat: substituteVar(substituteVar(a.flat, outer.variable, Index.of(0)), inner.variable, Index.of(merged)) }));
     loops = next;
+    if (trivial) continue;
+    const renamed = (index: Index): Index => index.substitute(outer.variable, Index.of(0)).substitute(inner.variable, Index.of(merged));
+    point = point.map(renamed);
+    accesses = accesses.map((access) => ({ ...access, flat: renamed(access.flat) }));
   }
   return { loops, point, accesses };
 }

@@ -7,7 +7,7 @@ import type { Node } from '../../graph/node.ts';
 import type { Expr, IrOp, Kernel, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, resetLoopVars } from './affine.ts';
-import { Builder, constantOf, indexConstant, indexMin, indexMul, scalarOf } from './builder.ts';
+import { Builder, boolType, constantOf, i32Type, indexConstant, indexMin, indexMul, operation, scalarOf } from './builder.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, memberIndex, type Role, roleIn, rowShape } from './group.ts';
 import { type Loop, type Plan, planNest, type Stores } from './nest-plan.ts';
@@ -46,11 +46,11 @@ const folds: Partial<Record<Node['op'], Fold>> = {
   min: { combine: 'minimum', horizontal: 'foldMin', neutral: Number.POSITIVE_INFINITY },
 };
 
-function neutralOf(fold: Fold, type: Type): Expr {
+/** The number as a constant of the type: infinities are the limits of whole numbers. */
+function limited(value: number, type: Type): Expr {
   const limits: Partial<Record<Type['scalar'], [number, number]>> = { i32: [-2147483648, 2147483647], u8: [0, 255], bool: [0, 1] };
   const range = limits[type.scalar];
-  if (!range || Number.isFinite(fold.neutral)) return constantOf(type, fold.neutral);
-  return constantOf(type, range[fold.neutral < 0 ? 0 : 1]);
+  return constantOf(type, range && !Number.isFinite(value) ? range[value < 0 ? 0 : 1] : value);
 }
 
 /** Which phase a value belongs to: one more than the deepest reduction it needs. */
@@ -102,14 +102,7 @@ class NestLowering {
   }
 
   private point(): Index[] {
-    return this.plan.point.map((index) => {
-      let out = index;
-      for (const [loop, value] of this.fixed) {
-        const coefficient = out.coefficientOf(loop.variable);
-        if (coefficient !== 0) out = out.add(Index.of(loop.variable).scale(-coefficient)).add(value.scale(coefficient));
-      }
-      return out;
-    });
+    return this.plan.point.map((index) => [...this.fixed].reduce((at, [loop, value]) => at.substitute(loop.variable, value), index));
   }
 
   /** All combinations of the written-out loops among `loops`. */
@@ -144,8 +137,7 @@ class NestLowering {
       this.b.push({ kind: 'let', name, value: indexConstant(whole) });
       make(tail);
     };
-    if (!range) this.b.when({ kind: 'const', type: { scalar: 'bool', lanes: 1 }, value: 1 }, last);
-    else this.b.when({ kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [indexConstant(whole), range.to] }, last);
+    this.b.when(range ? operation('less', boolType, indexConstant(whole), range.to) : constantOf(boolType, 1), last);
   }
 
   /** Walks a loop from 0 to `to` in steps, with `chains` steps of it written out side by side. */
@@ -197,10 +189,10 @@ class NestLowering {
 
   /** A later phase would read again what an earlier one has overwritten. */
   private samePlace(read: Node, written: Node): boolean {
+    const phases = Math.max(0, ...this.levels.values());
+    if (phases > 0 && this.group.members.some((n) => roleIn(this.group, n) === 'full')) return false;
     const stored = new Set(this.plan.accesses.filter((a) => a.store && a.buffer === written).map((a) => a.flat.key));
-    return Math.max(0, ...this.levels.values()) === 0 || this.group.members.length === this.group.members.filter((n) => roleIn(this.group, n) !== 'full').length
-      ? stored.size === 1 && this.plan.accesses.every((a) => a.store || a.buffer !== read || stored.has(a.flat.key))
-      : false;
+    return stored.size === 1 && this.plan.accesses.every((a) => a.store || a.buffer !== read || stored.has(a.flat.key));
   }
 
   /** One row, or one vector of rows. */
@@ -291,19 +283,20 @@ class NestLowering {
     const { b } = this;
     const input = node.inputs[0];
     const type: Type = { scalar: scalarOf(input.dtype), lanes };
-    const facts = folds[node.op];
-    if (facts) {
-      const fold: Fold = facts;
-      const states = Array.from({ length: chains }, () => b.declare(neutralOf(fold, type)));
+    const i32: Type = { scalar: 'i32', lanes };
+    const bool: Type = { scalar: 'bool', lanes };
+    const fold = folds[node.op];
+    if (fold) {
+      const neutral = limited(fold.neutral, type);
+      const states = Array.from({ length: chains }, () => b.declare(neutral));
       return {
         add: (chain, emitter, partial) => {
           let value = b.widen(emitter.value(input, this.point()), lanes);
           if (partial !== undefined) {
-            const i32: Type = { scalar: 'i32', lanes };
-            const inside = b.op('less', { scalar: 'bool', lanes }, { kind: 'lanes', type: i32 }, constantOf(i32, partial));
-            value = b.op('select', type, inside, value, neutralOf(fold, type));
+            const inside = b.op('less', bool, { kind: 'lanes', type: i32 }, constantOf(i32, partial));
+            value = b.op('select', type, inside, value, neutral);
           }
-          b.assign(states[chain], { kind: 'op', type, op: fold.combine, args: [states[chain], value] });
+          b.assign(states[chain], operation(fold.combine, type, states[chain], value));
         },
         result: (horizontal) => {
           let list: Expr[] = states;
@@ -314,24 +307,20 @@ class NestLowering {
     }
     // argMax, argMin: the best value and where it was; the first wins, a NaN beats numbers.
     const floating = type.scalar === 'f32' || type.scalar === 'f64';
-    const best = b.declare(
-      neutralOf({ combine: 'add', horizontal: 'foldAdd', neutral: node.op === 'argMax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY }, type),
-    );
-    const i32: Type = { scalar: 'i32', lanes };
-    const bool: Type = { scalar: 'bool', lanes };
+    const best = b.declare(limited(node.op === 'argMax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY, type));
     const where = b.declare(constantOf(i32, -1));
     const axis = this.group.axes[0];
     return {
       add: (_chain, emitter) => {
         const value = b.widen(emitter.value(input, this.point()), lanes);
-        const position = b.widen(b.op('cast', { scalar: 'i32', lanes: 1 }, b.index(this.point()[axis])), lanes);
+        const position = b.widen(b.op('cast', i32Type, b.index(this.point()[axis])), lanes);
         let better = b.op('logicalOr', bool, b.op(node.op === 'argMax' ? 'greater' : 'less', bool, value, best), b.op('less', bool, where, constantOf(i32, 0)));
         if (floating) {
           const wins = b.op('logicalAnd', bool, b.op('isNaN', bool, value), b.op('logicalNot', bool, b.op('isNaN', bool, best)));
           better = b.op('logicalOr', bool, better, wins);
         }
-        b.assign(best, { kind: 'op', type, op: 'select', args: [better, value, best] });
-        b.assign(where, { kind: 'op', type: i32, op: 'select', args: [better, position, where] });
+        b.assign(best, operation('select', type, better, value, best));
+        b.assign(where, operation('select', i32, better, position, where));
       },
       result: () => b.let(where),
     };

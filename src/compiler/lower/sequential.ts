@@ -5,7 +5,19 @@ import { attributesOf, type Node } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { flatten, Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
-import { Builder, constantOf, indexConstant, indexMin, indexSub, indexVariable, scalarOf } from './builder.ts';
+import {
+  Builder,
+  boolType as bool,
+  constantOf,
+  i32Type as i32,
+  indexAdd,
+  indexConstant,
+  indexMin,
+  indexSub,
+  indexVariable,
+  operation,
+  scalarOf,
+} from './builder.ts';
 import { Emitter } from './emit.ts';
 import type { Home } from './group.ts';
 import type { Lowered } from './nest.ts';
@@ -20,9 +32,6 @@ interface Context {
   readonly store: (flat: Index, value: Expr, count?: Expr) => void;
   readonly slot: number;
 }
-
-const bool: Type = { scalar: 'bool', lanes: 1 };
-const i32: Type = { scalar: 'i32', lanes: 1 };
 
 export function lowerSequential(node: Node, stores: Stores, homeOf: (node: Node) => Home | undefined, target: Target): Lowered {
   resetLoopVars();
@@ -75,7 +84,7 @@ function cumsum({ b, node, input, store }: Context): number {
       const flat = flatten(at, node.shape);
       const value = input(0, at);
       if (exclusive) store(flat, sum);
-      b.assign(sum, { kind: 'op', type, op: 'add', args: [sum, value] });
+      b.assign(sum, operation('add', type, sum, value));
       if (!exclusive) store(flat, sum);
     });
   });
@@ -112,12 +121,12 @@ function argSort({ b, node, input }: Context): number {
         const same = b.op('logicalOr', bool, b.op('equal', bool, other, mine), b.op('logicalAnd', bool, mineNaN, otherNaN));
         const earlier = b.op('less', bool, indexVariable(j.name), indexVariable(i.name));
         const before = b.op('logicalOr', bool, ahead, b.op('logicalAnd', bool, same, earlier));
-        b.assign(place, { kind: 'op', type: i32, op: 'add', args: [place, b.op('cast', i32, before)] });
+        b.assign(place, operation('add', i32, place, b.op('cast', i32, before)));
       });
       b.when(b.op('less', bool, place, constantOf(i32, count)), () => {
-        const spot = b.opaque(b.let({ kind: 'op', type: i32, op: 'cast', args: [place] }), count);
+        const spot = b.opaque(b.op('cast', i32, place), count);
         const flat = Index.of(row).scale(count).add(spot);
-        const value = b.let({ kind: 'op', type: i32, op: 'cast', args: [indexVariable(i.name)] });
+        const value = b.op('cast', i32, indexVariable(i.name));
         b.push({ kind: 'store', buffer: slot, index: b.index(flat), value, stride: 1 });
       });
     });
@@ -139,7 +148,7 @@ function scatterAdd({ b, node, input, target, slot, store }: Context): number {
   b.loop(unit.name, unitsFrom, unitsTo, 1, () => {
     const lead = Index.of(unit).div(blocks);
     const from = b.let(b.index(Index.of(unit).mod(blocks).scale(block)));
-    const to = b.let(indexMin({ kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'add', args: [from, indexConstant(block)] }, indexConstant(columns)));
+    const to = b.let(indexMin(indexAdd(from, indexConstant(block)), indexConstant(columns)));
     const eachVector = (make: (column: LoopVar, count: Expr) => void): void => {
       const column = loopVar('c', columns);
       b.loop(column.name, from, to, target.lanes, () => make(column, b.let(indexMin(indexSub(to, indexVariable(column.name)), indexConstant(target.lanes)))));

@@ -12,7 +12,7 @@ export const blocksOf = (lowered: Lowered): number => (lowered.units > 1 && lowe
 /** Whether `later` may follow `earlier` without a barrier: all memory they share is touched part by part by both. */
 function sameParts(earlier: Task, later: Task): boolean {
   if (earlier.blocks !== later.blocks || earlier.blocks < 2) return earlier.blocks === 1 && later.blocks === 1;
-  const memory = (task: Task, node: Node): Node => task.replaces?.get(node) ?? node;
+  const memory = (task: Task, node: Node): Node => task.replaces.get(node) ?? node;
   for (const mine of later.lowered.buffers) {
     for (const other of earlier.lowered.buffers) {
       if (memory(later, mine.node) !== memory(earlier, other.node) || (!mine.written && !other.written)) continue;
@@ -35,7 +35,7 @@ export function makeStages(tasks: readonly Task[]): Stage[] {
     while (stages.length <= level) stages.push([]);
     stages[level].push(task);
   }
-  return stages.map((list) => ({ tasks: list }));
+  return stages;
 }
 
 export interface Interval {

@@ -104,7 +104,6 @@ export function makeExecutable({ program, addresses, threads, runtime, queue, so
         }
         return;
       }
-      check(loaded, inputs, outputs);
       await new Promise<void>((resolve, reject) => {
         queue.waiting.push({ program: loaded, inputs, outputs, resolve, reject, sequence: 0 });
         if (!queue.current) startNext(runtime, queue);
