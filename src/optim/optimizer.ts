@@ -48,6 +48,8 @@ export class Optimizer {
   readonly options: CommonOptions;
   readonly #groups: readonly { readonly group: ParameterGroup; readonly rule: Rule }[];
   #learningRate: number;
+  #accumulate: number;
+  #average: WeightAverage | undefined;
   readonly #learningRates = new Map<DType, Variable>();
   readonly #step: Variable = variable(0, { dtype: 'int32', trainable: false });
   /** Gradients seen since the last step, while they are accumulated. */
@@ -58,13 +60,14 @@ export class Optimizer {
 
   /** `ruleWithDecay` makes the rule of groups that have a weight decay of their own. */
   constructor(rule: Rule, options: Settings, ruleWithDecay?: RuleWithDecay) {
-    const { clipNorm, clipValue, clipParameterNorm, accumulate, groups = [] } = options;
+    const { clipNorm, clipValue, clipParameterNorm, accumulate = 1, average, groups = [] } = options;
     this.rule = rule;
     this.options = options;
     this.#learningRate = checkNumber(rule.name, 'learningRate', options.learningRate, { low: 0 });
     for (const [name, value] of Object.entries({ clipNorm, clipValue, clipParameterNorm }))
       if (value !== undefined) checkNumber(rule.name, name, value, { low: 0 });
-    if (accumulate !== undefined) checkWhole(rule.name, 'accumulate', accumulate);
+    this.#accumulate = checkWhole(rule.name, 'accumulate', accumulate);
+    this.#average = average;
     if (options.schedule !== undefined && typeof options.schedule !== 'function')
       fail('argument', rule.name, 'schedule must be a function of the step', 'Such as optim.cosineDecay({ steps: 1000 }).');
     checkConstraints(rule.name, options);
@@ -89,6 +92,32 @@ export class Optimizer {
   get currentLearningRate(): number {
     const { schedule } = this.options;
     return schedule ? this.#learningRate * scheduleAt(schedule, this.#step.itemSync()) : this.#learningRate;
+  }
+
+  /** Gradients per step; see the option of this name. Can be set before the first step. */
+  get accumulate(): number {
+    return this.#accumulate;
+  }
+
+  set accumulate(value: number) {
+    checkWhole(this.rule.name, 'accumulate', value);
+    if (value !== this.#accumulate) this.#mustBeNew('accumulate');
+    this.#accumulate = value;
+  }
+
+  /** The average of the weights that each step updates. Can be set before the first step. */
+  get average(): WeightAverage | undefined {
+    return this.#average;
+  }
+
+  set average(value: WeightAverage | undefined) {
+    if (value !== this.#average) this.#mustBeNew('average');
+    this.#average = value;
+  }
+
+  /** What becomes part of compiled steps cannot change once there may be some. */
+  #mustBeNew(name: string): void {
+    if (this.#learningRates.size > 0) fail('state', this.rule.name, `${name} cannot change once the optimizer has taken a step`, 'Make a new optimizer.');
   }
 
   /** The number of steps taken; int32 scalar. */
@@ -139,12 +168,12 @@ export class Optimizer {
         for (const slot of own) slots[slot][name].assign(kept(updated.state[slot][name], state[slot][name]));
       }
     }
-    this.options.average?.update(parameters);
+    this.#average?.update(parameters);
   }
 
   /** With accumulation: the mean of the last n gradients, and whether this is the n-th. */
   #accumulated(found: Named, sums: Named<Variable> | undefined): { readonly total: Named; readonly due?: Tensor } {
-    const { accumulate = 1 } = this.options;
+    const accumulate = this.#accumulate;
     if (accumulate === 1 || !sums) return { total: found };
     const waited = this.#waited.snapshot().add(1);
     const due = waited.equal(accumulate);
@@ -223,7 +252,7 @@ export class Optimizer {
   }
 
   get #accumulates(): boolean {
-    return (this.options.accumulate ?? 1) > 1;
+    return this.#accumulate > 1;
   }
 
   /** Shapes of the rule's state, and of the sums of gradients. */

@@ -44,6 +44,7 @@ export function checkpoint(directory: string, { everyBatches, monitor }: Checkpo
 
   return {
     name: 'checkpoint',
+    saves: true,
     async start(run) {
       await makeFolder(directory, 'checkpoint');
       // Fails now rather than after the first epoch when the folder cannot be written.

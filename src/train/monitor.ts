@@ -1,7 +1,7 @@
 /** Watching one figure of the history: which, and which way is better. */
 import { didYouMean, fail } from '../core/errors.ts';
 import type { Run } from './callback.ts';
-import { validationName } from './metrics.ts';
+import { validationName } from './metrics/index.ts';
 
 export interface Monitor {
   readonly name: string;
@@ -20,5 +20,6 @@ export function monitored(operation: string, run: Run, name?: string): Monitor {
     fail('argument', operation, `there is no figure "${chosen}" to monitor`, didYouMean(chosen, names) ?? `There are ${names.join(', ')}.`);
   }
   const metric = run.metrics.find((m) => m.name === chosen || validationName(m.name) === chosen);
-  return { name: chosen, value, better: metric?.better === 'higher' ? (a, b) => a > b : (a, b) => a < b };
+  // Losses and what callbacks log are better when lower.
+  return { name: chosen, value, better: metric && metric.better !== 'lower' ? (a, b) => a > b : (a, b) => a < b };
 }

@@ -1,7 +1,7 @@
 /** progress: shows a run in the terminal as a bar that is redrawn, or as plain lines where there is none (log files, CI). */
 import { environmentVariable } from '../core/debug.ts';
 import type { Callback, Run } from './callback.ts';
-import type { MetricValue } from './metrics.ts';
+import type { MetricValue } from './metrics/index.ts';
 
 /** Where text goes: process.stdout and process.stderr fit. */
 export interface TextOutput {

@@ -1,142 +1,135 @@
 /** The compiled steps of training and evaluation: each batch is one program that returns one small vector, its report. */
-import { isFloating, type TypedArray } from '../core/dtype.ts';
-import { didYouMean, fail } from '../core/errors.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import type { TypedArray } from '../core/dtype.ts';
+import { sizeOf } from '../core/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { decoded, type RawBatch, toStoredTensors } from '../data/loader.ts';
-import { checkLabels, type Loss, type LossName, losses } from '../nn/index.ts';
+import { decoded, type RawBatch } from '../data/loader.ts';
 import type { Optimizer } from '../optim/index.ts';
-import { compile, concat, type Tensor, type Variable, zeros } from '../tensor/index.ts';
-import type { Metric, MetricValue } from './metrics.ts';
+import { compile, concat, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import { type AnomalyWatch, watchAnomalies } from './anomaly.ts';
+import type { HeadMetric, MetricValue } from './metrics/index.ts';
+import { labelCheck, lossesOf, type Model, type Objective, outputsOf, probeOutputs } from './objective.ts';
 
-/** What can be trained: nn.Module with one input and one output. */
-export interface Model {
-  apply(x: Tensor): Tensor;
-  readonly training: boolean;
-  train(mode?: boolean): unknown;
-  trainableParameters(): Readonly<Record<string, Variable>>;
-  stateDict(): Readonly<Record<string, Tensor>>;
-  loadStateDict(state: Readonly<Record<string, Tensor>>): unknown;
-}
-
-export function resolveLoss(operation: string, loss: Loss | LossName | undefined): Loss {
-  if (typeof loss === 'function') return loss;
-  const names = Object.keys(losses);
-  if (loss === undefined) fail('argument', operation, 'there is no loss', "Pass loss: 'crossEntropy', say, or a function (outputs, targets) => scalar.");
-  if (!Object.hasOwn(losses, loss)) fail('argument', operation, `there is no loss "${String(loss)}"`, didYouMean(loss, names) ?? `It has ${names.join(', ')}.`);
-  return losses[loss] as Loss;
-}
-
-/** The shape of the model's output for one example, without computing anything. Makes the parameters of layers that wait for their first call. */
-export function probeOutput(operation: string, model: Model, dataset: Dataset): Shape {
-  if (dataset.length === 0) fail('data', operation, 'the dataset has no examples');
-  if (dataset.fields.length < 2)
-    fail('data', operation, `the dataset has only the field ${dataset.fields[0]?.name}, but training needs inputs and targets`, 'Use fromArrays(x, y).');
-  const [{ shape, dtype }] = dataset.fields;
-  return inMode(model, false, () => model.apply(zeros([1, ...shape], { dtype })).shape.slice(1));
-}
-
-/** Runs `body` with the model in training or evaluation mode. */
-export function inMode<T>(model: Model, training: boolean, body: () => T): T {
-  const before = model.training;
-  const back = () => void model.train(before);
-  model.train(training);
-  try {
-    const result = body();
-    if (result instanceof Promise) return result.finally(back) as T;
-    back();
-    return result;
-  } catch (error) {
-    back();
-    throw error;
-  }
-}
-
-/** Sums over batches: of losses, weighted by the batch's size, and of every metric. */
+/** What batches have added up to: losses weighted by the batch's size, and the numbers of every metric. */
 export interface Totals {
   examples: number;
-  loss: number;
-  sums: number[][];
+  /** The total loss and, with several heads, each head's. */
+  losses: number[];
+  numbers: number[][];
 }
 
-export const newTotals = (metrics: readonly Metric[]): Totals => ({ examples: 0, loss: 0, sums: metrics.map(() => []) });
-
-/** Adds a batch's report: [loss, …sums of the first metric, …of the second, …]. */
-export function addReport(totals: Totals, report: ArrayLike<number>, size: number, lengths: readonly number[]): void {
-  totals.examples += size;
-  totals.loss += report[0] * size;
-  let at = 1;
-  lengths.forEach((length, m) => {
-    const sums = totals.sums[m];
-    for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + report[at++];
-  });
-}
-
-/** The figures so far: the mean loss and every metric. */
-export const figures = (totals: Totals, metrics: readonly Metric[]): Record<string, MetricValue> => ({
-  loss: totals.loss / totals.examples,
-  ...Object.fromEntries(metrics.map((metric, m) => [metric.name, metric.result(totals.sums[m], totals.examples)])),
+export const newTotals = (objective: Objective, metrics: readonly HeadMetric[]): Totals => ({
+  examples: 0,
+  losses: lossNames(objective).map(() => 0),
+  numbers: metrics.map(() => []),
 });
 
-/** A batch's program. `lengths` says how many numbers of the report each metric has, once it has been recorded. */
+/** `loss`, and with several heads `kindLoss`, … */
+const lossNames = ({ heads }: Objective): readonly string[] => ['loss', ...(heads.length > 1 ? heads.map(({ name }) => `${name}Loss`) : [])];
+
+/** The figures so far: the mean losses and every metric; with `all` also those that are for the end of an epoch. */
+export function figuresOf(objective: Objective, totals: Totals, metrics: readonly HeadMetric[], all: boolean): Record<string, MetricValue> {
+  const entries: (readonly [string, MetricValue])[] = lossNames(objective).map((name, i) => [name, totals.losses[i] / totals.examples]);
+  metrics.forEach((metric, m) => {
+    if (all || !metric.atEnd) entries.push([metric.name, metric.result(totals.numbers[m], totals.examples)]);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A batch's report on its way. */
+export interface Report {
+  readonly tensor: Tensor;
+  readonly size: number;
+  /** The number of the batch in its epoch, from 1. */
+  readonly batch: number;
+}
+
+/** A batch's program. The model must be in the right mode: training with an optimizer, else evaluation. */
 export interface BatchStep {
-  readonly lengths: readonly number[];
-  /** The model must be in the right mode: training with an optimizer, else evaluation. */
+  readonly objective: Objective;
   run(batch: RawBatch): Tensor;
+  /** Adds a report to the totals: [losses, …numbers of the first metric, …of the second, …]. */
+  add(totals: Totals, report: ArrayLike<number>, size: number): void;
+  /** What was not finite in a report, in words, where anomalies are watched. */
+  anomalyIn(report: ArrayLike<number>, size: number): string | undefined;
 }
 
 export interface StepOptions {
   readonly operation: string;
   readonly model: Model;
   readonly dataset: Dataset;
-  readonly loss: Loss | undefined;
-  readonly metrics: readonly Metric[];
+  readonly objective: Objective;
+  readonly metrics: readonly HeadMetric[];
   /** With an optimizer the step trains. */
   readonly optimizer?: Optimizer;
+  readonly detectAnomaly?: boolean;
 }
 
-/** A compiled step for batches of a dataset: one program per batch size. Checks class labels before they reach the device. */
-export function batchStep({ operation, model, dataset, loss, metrics, optimizer }: StepOptions): BatchStep {
-  const lengths: number[] = [];
-  const [input, target] = dataset.fields;
-  const step = compile((storedX: Tensor, storedY: Tensor): Tensor => {
-    const [x, y] = [decoded(storedX, input), decoded(storedY, target)];
-    const outputs = model.apply(x);
-    const value = loss?.(outputs, y) ?? zeros([], { dtype: outputs.dtype });
-    if (value.rank !== 0) fail('shape', operation, `the loss must be a scalar, got [${value.shape.join(', ')}]`, 'Use mean() or sum().');
-    optimizer?.minimize(value, model);
-    const parts = metrics.map((metric) => metric.measure(outputs, y));
-    parts.forEach((part, m) => {
-      lengths[m] = sizeOf(part.shape);
-    });
-    return concat([value.reshape([1]), ...parts.map((part) => part.cast(value.dtype).reshape([part.size]))]);
+/** The layout of a report, known once a step of the batch size has been recorded. */
+interface Layout {
+  /** How many numbers each metric has. */
+  readonly lengths: readonly number[];
+  /** How many flags come last. */
+  readonly flags: number;
+  readonly explain: AnomalyWatch['explain'] | undefined;
+}
+
+/** A compiled step for batches of a dataset: one program per batch size. */
+export function batchStep({ operation, model, dataset, objective, metrics, optimizer, detectAnomaly = false }: StepOptions): BatchStep {
+  const { fields: used, heads, inputs } = objective;
+  const losses = lossNames(objective).length;
+  const layouts = new Map<number, Layout>();
+  const step = compile((...stored: Tensor[]): Tensor => {
+    const fields = new Map(stored.map((value, i) => [used[i], decoded(value, dataset.fields[used[i]])]));
+    const given = inputs.map((i) => fields.get(i) as Tensor);
+    const watching = detectAnomaly ? watchAnomalies(model) : undefined;
+    const forward = () => outputsOf(operation, model.apply(...given), heads);
+    const outputs = watching ? watching.listen(forward) : forward();
+    const known = heads.every(({ loss }) => loss !== undefined);
+    const { total, parts } = known ? lossesOf(operation, objective, outputs, fields) : { total: zeros([], { dtype: outputs[0].dtype }), parts: [] };
+    const watch = watching?.after(total, given, optimizer);
+    if (!watch) optimizer?.minimize(total, model);
+    const measured = metrics.map((metric) => metric.measure(outputs[metric.head], fields.get(heads[metric.head].field) as Tensor));
+    layouts.set(given[0].shape[0], { lengths: measured.map(({ shape }) => sizeOf(shape)), flags: watch?.flags.size ?? 0, explain: watch?.explain });
+    const pieces = [total, ...(losses > 1 ? parts : []), ...measured, ...(watch ? [watch.flags] : [])];
+    return concat(pieces.map((piece) => piece.cast(total.dtype).reshape([piece.size])));
   });
-  const outputShape = probeOutput(operation, model, dataset);
-  const classes =
-    loss === losses.crossEntropy && !isFloating(target.dtype) && sizeOf(target.shape) === sizeOf(outputShape.slice(0, -1))
-      ? outputShape[outputShape.length - 1]
-      : undefined;
+  const check = labelCheck(operation, objective, dataset.fields, probeOutputs(operation, model, dataset, objective));
   return {
-    lengths,
+    objective,
     run(batch) {
-      if (classes !== undefined) checkLabels(batch.arrays[1] as TypedArray, classes, operation);
-      const [x, y] = toStoredTensors(dataset, batch);
-      return step(x, y);
+      check(batch.arrays as readonly TypedArray[]);
+      return step(...storedTensors(dataset, used, batch));
+    },
+    add(totals, report, size) {
+      const { lengths } = layouts.get(size) as Layout;
+      totals.examples += size;
+      let at = 0;
+      for (; at < losses; at++) totals.losses[at] += report[at] * size;
+      lengths.forEach((length, m) => {
+        const numbers = totals.numbers[m];
+        if (metrics[m].combine === 'collect') for (let i = 0; i < length; i++) numbers.push(report[at++]);
+        else for (let i = 0; i < length; i++) numbers[i] = (numbers[i] ?? 0) + report[at++];
+      });
+    },
+    anomalyIn(report, size) {
+      const { explain, flags } = layouts.get(size) as Layout;
+      return explain?.(Array.from(report).slice(report.length - flags));
     },
   };
 }
+
+/** One tensor per used field of a raw batch, in its stored form. */
+const storedTensors = (dataset: Dataset, used: readonly number[], { size, arrays }: RawBatch): Tensor[] =>
+  used.map((i) => {
+    const { shape, dtype, stored } = dataset.fields[i];
+    return tensor(arrays[i], { shape: [size, ...shape], dtype: stored?.dtype ?? dtype });
+  });
 
 type Immediate = (callback: () => void) => unknown;
 const soon: Immediate = (globalThis as { setImmediate?: Immediate }).setImmediate ?? ((callback) => setTimeout(callback, 0));
 
 /** Lets timers, input and signals have their turn. */
 export const yieldToEvents = (): Promise<void> => new Promise((resolve) => soon(resolve));
-
-export interface Report {
-  readonly tensor: Tensor;
-  readonly size: number;
-  readonly batch: number;
-}
 
 /** Reads the reports of several batches; every value is there once the last one is. */
 export async function readReports(reports: readonly Report[]): Promise<TypedArray[]> {

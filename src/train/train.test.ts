@@ -134,7 +134,7 @@ describe('fit', () => {
     await expect(fit(model, training, { ...common, optimizer, epochs: 5, callbacks: [checkpoint(target), explode] })).rejects.toThrow(
       /^fit: the loss is (NaN|-?Infinity) in epoch 2, batch \d of 5\. Lower the learning rate \(now 1e\+30\)/,
     );
-    expect((await loadCheckpoint(target)).state).toMatchObject({ epoch: 1, position: 0 });
+    expect((await loadCheckpoint(target)).state).toMatchObject({ epoch: 1, batch: 0 });
   });
 });
 
