@@ -68,12 +68,77 @@ export async function writeFileAtomic(path: string, contents: Uint8Array | strin
       await file.close();
     }
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     if ((error as { code?: string }).code === 'ENOENT')
       fail('file', operation, `the folder ${dirname(path)} does not exist`, 'Make it first, or choose another.', error);
     fileError(operation, path, error);
   }
+}
+
+/** Flushes a folder's list of names, so that a rename outlives a power cut; where the system cannot (Windows), it does so by itself. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await (await nodeFiles()).open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+/** A file that grows. */
+export interface LogFile {
+  /** Its length, bytes. */
+  readonly length: number;
+  append(contents: Uint8Array | string): Promise<void>;
+}
+
+/** Opens a file to append to after its first `keep` bytes; what follows them is cut off. Errors: it is shorter than that. */
+export async function openLog(path: string, operation: string, keep = 0): Promise<LogFile> {
+  const { open } = await nodeFiles();
+  let length = keep;
+  const file = await open(path, keep === 0 ? 'w' : 'r+').catch((error) => fileError(operation, path, error));
+  try {
+    const { size } = await file.stat();
+    if (size < keep)
+      fail('file', operation, `${path} has ${size} bytes, but ${keep} were written before`, 'It was changed since; move it away to begin a new one.');
+    await file.truncate(keep);
+  } finally {
+    await file.close();
+  }
+  return {
+    get length() {
+      return length;
+    },
+    async append(contents) {
+      const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
+      const end = await open(path, 'a').catch((error) => fileError(operation, path, error));
+      try {
+        await end.writeFile(bytes);
+        length += bytes.length;
+      } catch (error) {
+        fileError(operation, path, error);
+      } finally {
+        await end.close();
+      }
+    },
+  };
+}
+
+/** Gives a file's present contents a second name, which stays when the first is replaced. A copy where the file system has no links. */
+export async function keepAs(path: string, name: string, operation: string): Promise<void> {
+  const { link, copyFile, rm } = await nodeFiles();
+  await rm(name, { force: true });
+  await link(path, name)
+    .catch(() => copyFile(path, name))
+    .catch((error) => fileError(operation, name, error));
+}
+
+export async function removeFile(path: string, operation: string): Promise<void> {
+  await (await nodeFiles()).rm(path, { force: true }).catch((error) => fileError(operation, path, error));
+}
+
+/** The names in a folder, sorted. */
+export async function listFolder(path: string, operation: string): Promise<string[]> {
+  return (await (await nodeFiles()).readdir(path).catch((error) => fileError(operation, path, error))).sort();
 }
 
 export async function readBytes(path: string, operation: string): Promise<Uint8Array> {

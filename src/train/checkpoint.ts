@@ -1,20 +1,25 @@
 /**
  * checkpoint: saves a run to a folder so that nothing is lost and it can go on with the same bits.
- *   checkpoint.safetensors  everything needed to go on, in one file that is replaced atomically: model, optimizer, random state, place in the data, history
+ *   checkpoint.safetensors  the latest: everything needed to go on, in one file that is replaced atomically: model, optimizer, random state, place in the data, history
  *   model.safetensors       the latest weights alone; at the end the final ones
  *   best.safetensors        the weights of the best epoch
  *   history.jsonl           one line per epoch
  */
 import { fail } from '../core/errors.ts';
-import { fileExists, makeFolder, readSafetensors, writeFileAtomic, writeSafetensors } from '../io/files.ts';
+import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFileAtomic, writeSafetensors } from '../io/files.ts';
 import { toArrays } from '../io/model.ts';
 import type { ArrayValue } from '../io/safetensors.ts';
+import { checkOptions, checkWhole } from '../nn/options.ts';
 import type { Callback, Checkpoint, Json, Run } from './callback.ts';
 import { monitored } from './monitor.ts';
 
 export interface CheckpointOptions {
-  /** Also save within epochs, every so many batches (default: only after epochs and when interrupted). */
+  /** Save after every n-th epoch (default 1); in any case after the last, and when the run is stopped or interrupted. */
+  readonly everyEpochs?: number;
+  /** Also save within epochs, every so many batches. */
   readonly everyBatches?: number;
+  /** How many checkpoints to keep (default 1). Earlier ones are named by their place: checkpoint-000003-00000.safetensors was taken after 3 epochs and 0 batches. */
+  readonly keep?: number;
   /** The figure that says which epoch is best (default 'valLoss', or 'loss' without validation data). */
   readonly monitor?: string;
 }
@@ -28,18 +33,42 @@ export const runFiles = {
   config: 'config.json',
 } as const;
 
-/** Saves after every epoch, when the run is interrupted, and at the end. `directory` is made when it does not exist. */
-export function checkpoint(directory: string, { everyBatches, monitor }: CheckpointOptions = {}): Callback {
-  if (everyBatches !== undefined && !(Number.isInteger(everyBatches) && everyBatches >= 1))
-    fail('argument', 'checkpoint', `everyBatches must be a whole number ≥ 1, got ${everyBatches}`);
+const earlierName = /^checkpoint-\d{6,}-\d{5,}\.safetensors$/;
+/** So named that alphabetical order is the order in time. */
+const nameAt = ({ epoch, batch }: Place): string => `checkpoint-${String(epoch).padStart(6, '0')}-${String(batch).padStart(5, '0')}.safetensors`;
+
+interface Place {
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+/** Saves after epochs, when the run is stopped or interrupted, and at the end. `directory` is made when it does not exist. */
+export function checkpoint(directory: string, options: CheckpointOptions = {}): Callback {
+  checkOptions('checkpoint', options, ['everyEpochs', 'everyBatches', 'keep', 'monitor']);
+  const { everyBatches, monitor } = options;
+  const everyEpochs = checkWhole('checkpoint', 'everyEpochs', options.everyEpochs ?? 1);
+  const keep = checkWhole('checkpoint', 'keep', options.keep ?? 1);
+  if (everyBatches !== undefined) checkWhole('checkpoint', 'everyBatches', everyBatches);
   const path = (file: keyof typeof runFiles) => `${directory}/${runFiles[file]}`;
   const times: number[] = [];
   let best: number | undefined;
+  /** Where the run stood at the checkpoint that is there. */
+  let saved: Place | undefined;
 
   const saveAll = async (run: Run) => {
+    const now = { epoch: run.epoch, batch: run.batch };
+    if (saved?.epoch === now.epoch && saved.batch === now.batch) return;
     const state = await run.checkpoint();
+    if (keep > 1 && saved !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(saved)}`, 'checkpoint');
     await writeSafetensors(path('checkpoint'), flatten(state), { format: 'gradix-checkpoint', state: JSON.stringify(state.state) });
+    saved = now;
     await writeSafetensors(path('model'), state.model);
+    if (keep > 1) await removeOld();
+  };
+
+  const removeOld = async () => {
+    const earlier = (await listFolder(directory, 'checkpoint')).filter((name) => earlierName.test(name));
+    for (const name of earlier.slice(0, Math.max(0, earlier.length - (keep - 1)))) await removeFile(`${directory}/${name}`, 'checkpoint');
   };
 
   return {
@@ -47,6 +76,7 @@ export function checkpoint(directory: string, { everyBatches, monitor }: Checkpo
     saves: true,
     async start(run) {
       await makeFolder(directory, 'checkpoint');
+      if (run.history.length > 0 || run.batch > 0) saved = { epoch: run.epoch, batch: run.batch };
       // Fails now rather than after the first epoch when the folder cannot be written.
       await writeFileAtomic(path('history'), historyText(run, times), 'checkpoint');
     },
@@ -57,11 +87,11 @@ export function checkpoint(directory: string, { everyBatches, monitor }: Checkpo
       const improved = best === undefined || better(value, best);
       if (improved) best = value;
       if (improved) await writeSafetensors(path('best'), await toArrays(run.model.stateDict()));
-      await saveAll(run);
+      if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) await saveAll(run);
       await writeFileAtomic(path('history'), historyText(run, times), 'checkpoint');
     },
     async end(run) {
-      if (run.stopReason === 'interrupted') await saveAll(run);
+      if (run.stopReason !== 'finished') await saveAll(run);
     },
     state: () => ({ values: best ?? null }),
     restore({ values }) {
@@ -82,11 +112,10 @@ const flatten = (state: Checkpoint): Record<string, ArrayValue> =>
 /** True when a folder holds a checkpoint. */
 export const hasCheckpoint = (directory: string): Promise<boolean> => fileExists(`${directory}/${runFiles.checkpoint}`);
 
-/** Reads what checkpoint() wrote, for fit's `resume`. Errors: no checkpoint there, a corrupt file. */
-export async function loadCheckpoint(directory: string): Promise<Checkpoint> {
-  const path = `${directory}/${runFiles.checkpoint}`;
-  if (!(await fileExists(path)))
-    fail('file', 'resume', `${directory} holds no checkpoint (${runFiles.checkpoint})`, 'Give the folder of a run that has saved at least once.');
+/** Reads what checkpoint() wrote, for fit's `resume`: the latest, or an earlier one by its name. Errors: no checkpoint there, a corrupt file. */
+export async function loadCheckpoint(directory: string, file: string = runFiles.checkpoint): Promise<Checkpoint> {
+  const path = `${directory}/${file}`;
+  if (!(await fileExists(path))) fail('file', 'resume', `${directory} holds no checkpoint (${file})`, 'Give the folder of a run that has saved at least once.');
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== 'gradix-checkpoint')
     fail('file', 'resume', `${path} is not a checkpoint of a run`, 'It may be a model; load it with load(model, path).');

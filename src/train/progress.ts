@@ -1,5 +1,6 @@
 /** progress: shows a run in the terminal as a bar that is redrawn, or as plain lines where there is none (log files, CI). */
 import { environmentVariable } from '../core/debug.ts';
+import { checkChoice } from '../nn/options.ts';
 import type { Callback, Run } from './callback.ts';
 import type { MetricValue } from './metrics/index.ts';
 
@@ -13,6 +14,8 @@ export interface TextOutput {
 export interface ProgressOptions {
   /** Default process.stderr where there is one, else the console. */
   readonly output?: TextOutput;
+  /** 'bar' is redrawn in place; 'plain' writes a line per epoch and every ten seconds; 'json' the same as one JSON object per line. Default: a bar on a terminal, else plain. */
+  readonly format?: 'bar' | 'plain' | 'json';
   /** Says nothing. */
   readonly silent?: boolean;
 }
@@ -55,14 +58,62 @@ export function bar(share: number, width: number): string {
 
 const perSecond = (count: number): string => `${Math.round(count).toLocaleString('en-US')}/s`;
 
-/** Shows epoch, a bar, time left, figures and examples per second; one lasting line per epoch. */
-export function progress({ output = processOf.process?.stderr ?? consoleOutput, silent = false }: ProgressOptions = {}): Callback {
-  if (silent) return {};
-  const live = output.isTTY === true && environmentVariable('TERM') !== 'dumb' && !environmentVariable('CI');
-  let last = 0;
-  let drawn = false;
+/** How far a run is. */
+interface Standing {
+  readonly share: number;
+  readonly perSecond: number;
+  /** Seconds to the end of the run, without validation. */
+  readonly left: number;
+}
 
-  const label = (run: Run, epoch: number) => `epoch ${String(epoch).padStart(String(run.epochs).length)}/${run.epochs}`;
+function standing(run: Run): Standing {
+  const rate = run.seen / Math.max(run.seconds, 1e-9);
+  const examples = ((run.batches - run.batch) * run.examples) / run.batches + (run.epochs - run.epoch - 1) * run.examples;
+  return { share: run.batch / run.batches, perSecond: rate, left: examples / rate };
+}
+
+const label = (run: Run, epoch: number): string => `epoch ${String(epoch).padStart(String(run.epochs).length)}/${run.epochs}`;
+const lastEpoch = (run: Run) => run.history[run.history.length - 1];
+
+/** Shows epoch, a bar, time left, figures and examples per second; one lasting line per epoch. */
+export function progress({ output = processOf.process?.stderr ?? consoleOutput, format, silent = false }: ProgressOptions = {}): Callback {
+  if (silent) return { name: 'progress' };
+  const chosen = format ?? (output.isTTY === true && environmentVariable('TERM') !== 'dumb' && !environmentVariable('CI') ? 'bar' : 'plain');
+  checkChoice('progress', 'format', chosen, ['bar', 'plain', 'json']);
+  return { name: 'progress', ...(chosen === 'bar' ? barProgress(output) : chosen === 'plain' ? plainProgress(output) : jsonProgress(output)) };
+}
+
+/** Calls `show` at most every `interval` milliseconds. */
+function paced(interval: number, show: (run: Run) => void): Pick<Callback, 'start' | 'tick'> {
+  let last = 0;
+  return {
+    start: () => {
+      last = performance.now();
+    },
+    tick(run) {
+      if (performance.now() - last < interval) return;
+      last = performance.now();
+      show(run);
+    },
+  };
+}
+
+/** The loss and the first metric: what a line has room for. */
+function shortFigures(run: Run): string {
+  const { loss, ...rest } = run.figures;
+  const first = Object.entries(rest).find(([, value]) => typeof value === 'number');
+  return figuresText({ loss, ...(first && { [first[0]]: first[1] }) });
+}
+
+function epochLine(run: Run): string {
+  const { epoch, ...figures } = lastEpoch(run);
+  return `${label(run, epoch)}  ${figuresText(figures)}  ${perSecond(standing(run).perSecond)}\n`;
+}
+
+const endLine = (run: Run): string => (run.stoppedBecause ? `Stopped: ${run.stoppedBecause}.\n` : '');
+
+function barProgress(output: TextOutput): Callback {
+  let drawn = false;
   const redraw = (text: string) => {
     const width = (output.columns || 80) - 1;
     output.write(`\r${drawn ? '' : '\x1b[?25l'}${[...text].slice(0, width).join('')}\x1b[K`);
@@ -72,40 +123,46 @@ export function progress({ output = processOf.process?.stderr ?? consoleOutput, 
     if (drawn) output.write('\r\x1b[K\x1b[?25h');
     drawn = false;
   };
-
   return {
-    start: () => {
-      last = performance.now();
-    },
-    tick(run) {
-      const now = performance.now();
-      if (now - last < (live ? redrawInterval : plainInterval)) return;
-      last = now;
-      const rate = run.seen / Math.max(run.seconds, 1e-9);
-      const left = ((run.batches - run.batch) * run.examples) / run.batches + (run.epochs - run.epoch - 1) * run.examples;
-      const share = run.batch / run.batches;
-      const { loss, ...rest } = run.figures;
-      const first = Object.entries(rest).find(([, value]) => typeof value === 'number');
-      const figures = figuresText({ loss, ...(first && { [first[0]]: first[1] }) });
-      if (live)
-        redraw(
-          `${label(run, run.epoch + 1)} ${bar(share, 16)} ${String(Math.floor(100 * share)).padStart(2)} % ${figures}  ${perSecond(rate)} ${duration(left / rate)}`,
-        );
-      else output.write(`${label(run, run.epoch + 1)}, ${Math.floor(100 * share)} %: ${figures}  ${perSecond(rate)}, ${duration(left / rate)} left\n`);
-    },
-    validationStart(run) {
-      if (live) redraw(`${label(run, run.history.length + 1)} ${bar(1, 16)} validating …`);
-    },
+    ...paced(redrawInterval, (run) => {
+      const { share, perSecond: rate, left } = standing(run);
+      const percent = String(Math.floor(100 * share)).padStart(2);
+      redraw(`${label(run, run.epoch + 1)} ${bar(share, 16)} ${percent} % ${shortFigures(run)}  ${perSecond(rate)} ${duration(left)}`);
+    }),
+    validationStart: (run) => redraw(`${label(run, run.history.length + 1)} ${bar(1, 16)} validating …`),
     epochEnd(run) {
       erase();
-      const { epoch, ...figures } = run.history[run.history.length - 1];
-      output.write(`${label(run, epoch)}  ${figuresText(figures)}  ${perSecond(run.seen / Math.max(run.seconds, 1e-9))}\n`);
-      last = performance.now();
+      output.write(epochLine(run));
     },
     end(run) {
       erase();
-      if (run.stoppedBecause) output.write(`Stopped: ${run.stoppedBecause}.\n`);
+      output.write(endLine(run));
     },
     close: erase,
+  };
+}
+
+function plainProgress(output: TextOutput): Callback {
+  return {
+    ...paced(plainInterval, (run) => {
+      const { share, perSecond: rate, left } = standing(run);
+      output.write(`${label(run, run.epoch + 1)}, ${Math.floor(100 * share)} %: ${shortFigures(run)}  ${perSecond(rate)}, ${duration(left)} left\n`);
+    }),
+    epochEnd: (run) => void output.write(epochLine(run)),
+    end: (run) => void output.write(endLine(run)),
+  };
+}
+
+/** Events progress, epoch and end. */
+function jsonProgress(output: TextOutput): Callback {
+  const write = (event: string, fields: object) => output.write(`${JSON.stringify({ event, ...fields })}\n`);
+  const whole = (run: Run) => ({ epochs: run.epochs, examplesPerSecond: Math.round(standing(run).perSecond) });
+  return {
+    ...paced(plainInterval, (run) => {
+      const { epoch, batch, batches, figures } = run;
+      write('progress', { epoch: epoch + 1, batch, batches, ...figures, ...whole(run), secondsLeft: Math.round(standing(run).left) });
+    }),
+    epochEnd: (run) => void write('epoch', { ...lastEpoch(run), ...whole(run) }),
+    end: (run) => void write('end', { stopReason: run.stopReason, ...(run.stoppedBecause !== undefined && { because: run.stoppedBecause }) }),
   };
 }

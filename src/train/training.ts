@@ -3,7 +3,7 @@ import { fail, GradixError } from '../core/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Optimizer } from '../optim/index.ts';
 import { type Callback, type Checkpoint, type EpochRecord, type Figures, type Hook, hooks, type Run, type StopReason } from './callback.ts';
-import { breath, evaluator } from './evaluate.ts';
+import { breath, type EvaluateOptions, evaluator } from './evaluate.ts';
 import { type Feed, newFeed } from './feed.ts';
 import type { FitOptions } from './fit.ts';
 import { type HeadMetric, resolveMetrics, validationName } from './metrics/index.ts';
@@ -38,7 +38,7 @@ export class Training implements Run {
   #started = performance.now();
 
   constructor(model: Model, dataset: Dataset, options: FitOptions) {
-    const { optimizer, validation, limitBatches, accumulate, detectAnomaly = false } = options;
+    const { optimizer, validation, accumulate, detectAnomaly = false } = options;
     const epochs = options.epochs ?? 1;
     if (!Number.isInteger(epochs) || epochs < 1) fail('argument', 'fit', `epochs must be a whole number ≥ 1, got ${epochs}`);
     if (optimizer === undefined) fail('argument', 'fit', 'there is no optimizer', 'Pass optimizer: optim.adam(), say.');
@@ -57,10 +57,7 @@ export class Training implements Run {
     this.metrics = resolveMetrics('fit', options.metrics ?? [], names);
     this.#feed = newFeed('fit', dataset, options);
     this.#step = batchStep({ operation: 'fit', model, dataset, objective, metrics: this.metrics, optimizer, detectAnomaly });
-    const { classWeights: _, ...measured } = options;
-    this.#validate =
-      validation &&
-      evaluator('fit (validation)', model, validation, { ...measured, metrics: options.metrics ?? [], ...(limitBatches !== undefined && { limitBatches }) });
+    this.#validate = validation && evaluator('fit (validation)', model, validation, measuring(options));
     this.#totals = newTotals(objective, this.metrics);
   }
 
@@ -240,6 +237,15 @@ export class Training implements Run {
     this.#history.push(...history);
   }
 }
+
+/** What validation takes over: no batch size, which is about memory in training, and no weights of classes. */
+const measuring = ({ loss, metrics, inputs, sampleWeights, limitBatches }: FitOptions): EvaluateOptions => ({
+  loss,
+  ...(metrics && { metrics }),
+  ...(inputs && { inputs }),
+  ...(sampleWeights !== undefined && { sampleWeights }),
+  ...(limitBatches !== undefined && { limitBatches }),
+});
 
 function checkCallbacks(callbacks: readonly Callback[]): void {
   for (const [i, callback] of callbacks.entries()) {

@@ -1,6 +1,5 @@
 /** Metrics of classifiers that count right answers. Letters: N examples, K classes. */
 import { fail, showShape } from '../../core/errors.ts';
-import { sizeOf } from '../../core/shape.ts';
 import { checkOptions, checkWhole } from '../../nn/options.ts';
 import { arange, type Tensor, where } from '../../tensor/index.ts';
 import { checkSameShapes, labelsFor, type Metric } from './metric.ts';
@@ -9,8 +8,8 @@ import { checkSameShapes, labelsFor, type Metric } from './metric.ts';
 const sumOfMeans = (right: Tensor): Tensor =>
   right
     .cast('float32')
-    .sum()
-    .div(sizeOf(right.shape.slice(1)));
+    .mean({ axis: right.shape.map((_, i) => i).slice(1) })
+    .sum();
 
 /** The share of examples whose largest output is at the label. */
 export const accuracy = (): Metric => ({
