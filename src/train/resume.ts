@@ -7,7 +7,7 @@ import type { Optimizer } from '../optim/index.ts';
 import { random } from '../tensor/index.ts';
 import type { Callback, Checkpoint, EpochRecord, Figures, Json } from './callback.ts';
 import type { Feed, FeedState } from './feed.ts';
-import type { FitOptions } from './fit.ts';
+import type { FitOptions } from './fit-options.ts';
 import type { HeadMetric } from './metrics/index.ts';
 import type { Model } from './objective.ts';
 import type { Totals } from './step.ts';

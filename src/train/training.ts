@@ -5,7 +5,7 @@ import type { Optimizer } from '../optim/index.ts';
 import { type Callback, type Checkpoint, type EpochRecord, type Figures, type Hook, hooks, type Run, type StopReason } from './callback.ts';
 import { breath, type EvaluateOptions, evaluator } from './evaluate.ts';
 import { type Feed, newFeed } from './feed.ts';
-import type { FitOptions } from './fit.ts';
+import type { FitOptions } from './fit-options.ts';
 import { type HeadMetric, resolveMetrics, validationName } from './metrics/index.ts';
 import { type Model, resolveObjective } from './objective.ts';
 import { type RunState, restoreRun, saveRun } from './resume.ts';
