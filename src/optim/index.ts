@@ -7,6 +7,7 @@ export { adamW, adamWRule } from './adam-w.ts';
 export { type ClipOptions, clipped, globalNorm } from './clip.ts';
 export type { Constraints, ParameterGroup } from './groups.ts';
 export { type LbfgsOptions, lbfgs, lbfgsRule } from './lbfgs.ts';
+export { type LbfgsMinimizeOptions, type LbfgsResult, lbfgsMinimize } from './lbfgs-minimize.ts';
 export { type LionOptions, lion, lionRule } from './lion.ts';
 export { type NadamOptions, nadam, nadamRule } from './nadam.ts';
 export { type CommonOptions, Optimizer, type Trainable } from './optimizer.ts';

@@ -294,7 +294,7 @@ function checkSlot(name: string, value: { readonly shape: Shape }, shape: Shape)
     fail('shape', 'loadStateDict', `${name} is ${showShape(value.shape)} but the parameter is ${showShape(shape)}`, 'Was it saved for another model?');
 }
 
-function namedOf(target: Trainable): Named<Variable> {
+export function namedOf(target: Trainable): Named<Variable> {
   if (Array.isArray(target)) return Object.fromEntries(target.map((v: Variable, i) => [String(i), v]));
   if ('trainableParameters' in target && typeof target.trainableParameters === 'function') return target.trainableParameters();
   const named = target as Named<Variable>;
