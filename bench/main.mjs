@@ -3,12 +3,12 @@
  * within the same minute, and while one works the others are stopped. Figures are medians over all calls of all turns.
  */
 import { parseArgs } from 'node:util';
-import { ceilingsReport, exploreReport, memoryReport, startReport } from './probes.mjs';
+import { ceilingsReport, exploreReport, fitReport, memoryReport, startReport } from './probes.mjs';
 import { comparableTorch, startGradix, startTorch } from './workers.mjs';
 import { workloadNames, workloads } from './workloads.mjs';
 
 const usage = `npm run bench -- [--peer torch] [--json] [--only NAME,NAME] [--all] [--rounds N] [--blocks N] [--threads N]
-npm run bench -- --start | --memory | --explore | --ceilings [--json]
+npm run bench -- --start | --memory | --explore | --ceilings | --fit [--json]
 
   --peer torch   also time PyTorch, in turns; the better of its two settings counts (needs python3 with torch; GRADIX_PYTHON names another python)
   --only         these workloads; without it the main six, with --all every one:
@@ -19,6 +19,7 @@ npm run bench -- --start | --memory | --explore | --ceilings [--json]
   --memory       growth of the resident memory over 20,000 training steps and 20,000 lazy evaluations
   --explore      100 different small expressions in a fresh process
   --ceilings     what the processor can do at most, on --threads: multiply-add fed from the first cache, reading from the second and from memory, a barrier
+  --fit          training by fit with progress, a metric and checkpoints against the bare compiled step
   --json         one JSON object per line`;
 
 const options = {
@@ -33,6 +34,7 @@ const options = {
   memory: { type: 'boolean', default: false },
   explore: { type: 'boolean', default: false },
   ceilings: { type: 'boolean', default: false },
+  fit: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 };
 
@@ -133,9 +135,8 @@ async function main() {
     console.log(usage);
     return 0;
   }
-  const probes = [values.start && startReport, values.memory && memoryReport, values.explore && exploreReport, values.ceilings && ceilingsReport].filter(
-    Boolean,
-  );
+  const reports = { start: startReport, memory: memoryReport, explore: exploreReport, ceilings: ceilingsReport, fit: fitReport };
+  const probes = Object.entries(reports).flatMap(([name, report]) => (values[name] ? [report] : []));
   if (probes.length === 0) return runWorkloads(values);
   for (const probe of probes) await probe(print(values), positive('threads', values.threads));
   return 0;

@@ -10,8 +10,9 @@ import { promisify } from 'node:util';
 const here = dirname(fileURLToPath(import.meta.url));
 const execute = promisify(execFile);
 
-async function ask(probe, args, cache) {
-  const { stdout } = await execute(process.execPath, [join(here, 'probes', probe), ...args], { env: { ...process.env, GRADIX_CACHE: cache } });
+async function ask(probe, args, cache, threads) {
+  const env = { ...process.env, GRADIX_CACHE: cache, ...(threads && { GRADIX_THREADS: String(threads) }) };
+  const { stdout } = await execute(process.execPath, [join(here, 'probes', probe), ...args], { env });
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
@@ -97,3 +98,9 @@ export async function ceilings(threads) {
 }
 
 export const ceilingsReport = async (print, threads) => print({ name: 'ceilings', threads, ...(await ceilings(threads)) });
+
+/** What fit costs over the bare compiled step: images per second of both, in turns epoch by epoch, and their ratio. */
+export async function fitReport(print, threads) {
+  for (const net of ['lenet3-b32', 'mlp-b64'])
+    print({ name: `fit-${net}`, threads, ...(await withCache((cache) => ask('fit.mjs', [net, '15'], cache, threads))) });
+}

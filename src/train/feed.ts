@@ -34,6 +34,9 @@ export interface Feed {
   /** Examples per epoch. */
   readonly examples: number;
   readonly batchSize: number;
+  /** The place within `state`, cheaply. */
+  readonly epoch: number;
+  readonly batch: number;
   state: FeedState;
   /** The next batch of the epoch; undefined when it has no more. */
   next(): Promise<RawBatch | undefined>;
@@ -64,6 +67,12 @@ export function newFeed(operation: string, whole: Dataset, options: FeedOptions)
     batches,
     examples: batches === source.length ? perPass : batches * batchSize,
     batchSize,
+    get epoch() {
+      return epoch;
+    },
+    get batch() {
+      return batch;
+    },
     get state() {
       return { epoch, batch, data: source.state };
     },

@@ -4,7 +4,8 @@ import { sizeOf } from '../core/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { decoded, type RawBatch } from '../data/loader.ts';
 import type { Optimizer } from '../optim/index.ts';
-import { compile, concat, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import { adopt } from '../tensor/adopt.ts';
+import { compile, concat, type Tensor, zeros } from '../tensor/index.ts';
 import { type AnomalyWatch, watchAnomalies } from './anomaly.ts';
 import type { HeadMetric, MetricValue } from './metrics/index.ts';
 import { labelCheck, lossesOf, type Model, type Objective, outputsOf, probeOutputs } from './objective.ts';
@@ -122,7 +123,7 @@ export function batchStep({ operation, model, dataset, objective, metrics, optim
 const storedTensors = (dataset: Dataset, used: readonly number[], { size, arrays }: RawBatch): Tensor[] =>
   used.map((i) => {
     const { shape, dtype, stored } = dataset.fields[i];
-    return tensor(arrays[i], { shape: [size, ...shape], dtype: stored?.dtype ?? dtype });
+    return adopt(arrays[i] as TypedArray, [size, ...shape], stored?.dtype ?? dtype);
   });
 
 type Immediate = (callback: () => void) => unknown;

@@ -65,10 +65,10 @@ export class Training implements Run {
     return this.#history;
   }
   get epoch(): number {
-    return this.#feed.state.epoch;
+    return this.#feed.epoch;
   }
   get batch(): number {
-    return this.#feed.state.batch;
+    return this.#feed.batch;
   }
   get batches(): number {
     return this.#feed.batches;
