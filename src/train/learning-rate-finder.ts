@@ -38,7 +38,7 @@ export interface LearningRatePoint {
 
 export interface LearningRateCurve {
   readonly points: readonly LearningRatePoint[];
-  /** The rate at which the smoothed loss falls fastest over the logarithm of the rate, before its minimum. */
+  /** The rate at which the smoothed loss falls fastest over the logarithm of the rate, after the first tenth and before its minimum. */
   readonly suggestion: number;
   /** The rate at the minimum of the smoothed loss: the largest that may work. */
   readonly atMinimum: number;
@@ -91,18 +91,21 @@ const withoutSteps = (before: Readonly<Record<string, Tensor>>, now: Readonly<Re
     Object.entries(now).map(([name, { shape, dtype }]) => [name, before[name] ?? tensor(newArray(dtype, sizeOf(shape)), { shape, dtype })] as const),
   );
 
+/** Share of the points at the beginning whose running mean is of too few losses to be trusted. */
+const settling = 0.1;
+
 function suggested(points: readonly LearningRatePoint[]): { readonly suggestion: number; readonly atMinimum: number } {
   let minimum = 0;
   points.forEach(({ smoothed }, i) => {
     if (smoothed < points[minimum].smoothed) minimum = i;
   });
-  let steepest = 0;
-  let slope = 0;
-  for (let i = 1; i < minimum; i++) {
+  let steepest: number | undefined;
+  let slope = -1e-9 * Math.abs(points[0]?.smoothed ?? 0); // less is rounding
+  for (let i = 1 + Math.floor(points.length * settling); i < minimum; i++) {
     const fall = points[i + 1].smoothed - points[i - 1].smoothed; // rates are evenly spaced on the logarithmic axis
     if (fall < slope) [steepest, slope] = [i, fall];
   }
-  if (slope === 0)
+  if (steepest === undefined)
     fail('numeric', 'learningRateFinder', 'the loss never fell', 'Begin with smaller rates (from), take more steps, or check the loss and the data.');
   return { suggestion: points[steepest].learningRate, atMinimum: points[minimum].learningRate };
 }
