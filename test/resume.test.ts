@@ -73,17 +73,21 @@ test('killed 20 times at random moments', async () => {
   expect(await start('killed'), told).toEqual({ signal: null, done: true, err: '' });
   expect(left('killed'), told).toEqual(left('whole'));
   expect(Object.keys(left('whole')).filter((name) => name.startsWith('checkpoint'))).toHaveLength(3);
-});
+}, 300_000);
 
 test.each([
   ['writing', '1'],
   ['before', '4'],
   ['after', '4'],
-])('killed while it saves, %s the rename of checkpoint %s: the one before or the new one is there', async (when, number) => {
-  const name = `saving-${when}`;
-  expect(await start(name, { more: [when, number] })).toMatchObject({ signal: 'SIGKILL', done: false });
-  if (number === '1') await expect(train.loadCheckpoint(at(name))).rejects.toThrow('holds no checkpoint');
-  else await train.loadCheckpoint(at(name));
-  expect(await start(name)).toEqual({ signal: null, done: true, err: '' });
-  expect(left(name)).toEqual(left('whole'));
-});
+])(
+  'killed while it saves, %s the rename of checkpoint %s: the one before or the new one is there',
+  async (when, number) => {
+    const name = `saving-${when}`;
+    expect(await start(name, { more: [when, number] })).toMatchObject({ signal: 'SIGKILL', done: false });
+    if (number === '1') await expect(train.loadCheckpoint(at(name))).rejects.toThrow('holds no checkpoint');
+    else await train.loadCheckpoint(at(name));
+    expect(await start(name)).toEqual({ signal: null, done: true, err: '' });
+    expect(left(name)).toEqual(left('whole'));
+  },
+  120_000,
+);
