@@ -58,6 +58,9 @@ export class Optimizer {
   /** Values loaded before the slots they belong to exist. */
   readonly #waiting = new Map<string, Loaded>();
 
+  /** The state of an average that was loaded before the average was set. */
+  #waitingAverage: Readonly<Record<string, Tensor>> = {};
+
   /** `ruleWithDecay` makes the rule of groups that have a weight decay of their own. */
   constructor(rule: Rule, options: Settings, ruleWithDecay?: RuleWithDecay) {
     const { clipNorm, clipValue, clipParameterNorm, accumulate = 1, average, groups = [] } = options;
@@ -113,6 +116,8 @@ export class Optimizer {
   set average(value: WeightAverage | undefined) {
     if (value !== this.#average) this.#mustBeNew('average');
     this.#average = value;
+    if (value && Object.keys(this.#waitingAverage).length > 0) value.loadStateDict(this.#waitingAverage);
+    this.#waitingAverage = {};
   }
 
   /** What becomes part of compiled steps cannot change once there may be some. */
@@ -197,7 +202,7 @@ export class Optimizer {
     return [...parts.values()];
   }
 
-  /** The state by name, e.g. `momentum.0.weight`, with `step` and `learningRate`. */
+  /** The state by name, e.g. `momentum.0.weight`, with `step` and `learningRate`, and `average.0.weight` where there is an average. */
   stateDict(): Readonly<Record<string, Tensor>> {
     const waiting = [...this.#waiting].map(([name, { data, shape }]) => [name, tensor(data, { shape })] as const);
     const slots = Object.entries(this.#slots).flatMap(([slot, named]) => Object.entries(named).map(([name, v]) => [`${slot}.${name}`, v.snapshot()] as const));
@@ -207,12 +212,14 @@ export class Optimizer {
       learningRate: tensor(this.#learningRate, { dtype: 'float64' }),
       ...Object.fromEntries(slots),
       ...Object.fromEntries(waiting),
+      ...prefixed(averagePrefix, this.#average?.stateDict() ?? this.#waitingAverage),
     };
   }
 
   /** Takes over a state saved by an optimizer of the same kind; the slots of parameters not seen yet are kept until the first step. */
   loadStateDict(state: Readonly<Record<string, Tensor>>): void {
-    const { step, learningRate, waited, ...slots } = state;
+    const { step, learningRate, waited, ...rest } = state;
+    const [average, slots] = [within(averagePrefix, rest), without(averagePrefix, rest)];
     if (!step || !learningRate) fail('state', 'loadStateDict', 'this is not the state of an optimizer: it has no step or learningRate');
     const allowed = Object.keys(this.#shapes({}));
     for (const name of Object.keys(slots)) {
@@ -229,6 +236,10 @@ export class Optimizer {
         const value = slots[`${slot}.${name}`] ?? fail('state', 'loadStateDict', `the state lacks ${slot}.${name}`);
         checkSlot(`${slot}.${name}`, value, v.shape);
       }
+    }
+    if (Object.keys(average).length > 0) {
+      if (this.#average) this.#average.loadStateDict(average);
+      else this.#waitingAverage = average;
     }
     this.#step.assign(step.cast('int32'));
     this.#waited.assign(waited?.cast('int32') ?? 0);
@@ -280,6 +291,12 @@ export class Optimizer {
 }
 
 const accumulatedSlot = 'accumulated';
+const averagePrefix = 'average.';
+
+const prefixed = <T>(prefix: string, tree: Named<T>): Named<T> => Object.fromEntries(Object.entries(tree).map(([name, value]) => [prefix + name, value]));
+const within = <T>(prefix: string, tree: Named<T>): Named<T> =>
+  Object.fromEntries(Object.entries(tree).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])));
+const without = <T>(prefix: string, tree: Named<T>): Named<T> => Object.fromEntries(Object.entries(tree).filter(([name]) => !name.startsWith(prefix)));
 
 interface Part {
   readonly names: readonly string[];

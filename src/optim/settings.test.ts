@@ -180,6 +180,36 @@ describe('averages of weights', () => {
     );
     expect(ema.back).toBe(-6);
   });
+
+  it('are part of the optimizer and of its state', () => {
+    const run = (steps: number, p: Variable, optimizer: optim.Optimizer) => {
+      for (let t = 0; t < steps; t++) {
+        optimizer.minimize(p.square().sum(), { p });
+        p.dataSync();
+      }
+    };
+    const make = (average?: optim.WeightAverage) => optim.sgd({ learningRate: 0.1, momentum: 0.9, ...(average && { average }) });
+    const [p, average] = [point(1), optim.weightAverage({ decay: 0.9 })];
+    const whole = make(average);
+    run(3, p, whole);
+    const state = whole.stateDict();
+    expect(Object.keys(state)).toEqual(['step', 'learningRate', 'momentum.p', 'average.updates', 'average.p']);
+    // Loaded before the average is set, and after.
+    const resumed = [false, true].map((late) => {
+      const [q, mean] = [variable(p.snapshot()), optim.weightAverage({ decay: 0.9 })];
+      const optimizer = make(late ? undefined : mean);
+      optimizer.loadStateDict(state);
+      optimizer.average = mean;
+      return { q, mean, optimizer };
+    });
+    run(3, p, whole);
+    average.swap({ p });
+    for (const { q, mean, optimizer } of resumed) {
+      run(3, q, optimizer);
+      mean.swap({ p: q });
+      expect(q.itemSync()).toBe(p.itemSync());
+    }
+  });
 });
 
 describe('identities', () => {

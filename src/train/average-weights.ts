@@ -1,6 +1,4 @@
 /** averageWeights: trains as ever, but measures and ends with an average of the weights along the way (see optim.weightAverage). */
-import { fromArrayValues, toArrays } from '../io/model.ts';
-import type { ArrayValue } from '../io/safetensors.ts';
 import { type AverageOptions, type WeightAverage, weightAverage } from '../optim/index.ts';
 import type { Callback, Run } from './callback.ts';
 
@@ -12,7 +10,6 @@ import type { Callback, Run } from './callback.ts';
 export function averageWeights(options: AverageOptions = {}): Callback {
   let average: WeightAverage | undefined;
   let swapped = false;
-  let saved: Readonly<Record<string, ArrayValue>> | undefined;
   weightAverage(options); // refuses wrong options now
 
   const swap = (run: Run, wanted: boolean) => {
@@ -25,17 +22,16 @@ export function averageWeights(options: AverageOptions = {}): Callback {
     start(run) {
       average = run.optimizer.average ?? weightAverage(options);
       run.optimizer.average = average;
-      if (saved) average.loadStateDict(fromArrayValues(Object.entries(saved)));
     },
     epochStart: (run) => swap(run, false),
     validationStart: (run) => swap(run, true),
     end(run) {
       if (run.stopReason !== 'interrupted' && run.optimizer.step.itemSync() > 0) swap(run, true);
     },
-    state: async () => ({ values: { swapped }, tensors: average ? await toArrays(average.stateDict()) : {} }),
-    restore({ values, tensors }) {
-      ({ swapped } = values as { swapped: boolean });
-      saved = tensors;
+    // The average itself is part of the optimizer's state.
+    state: () => ({ values: swapped }),
+    restore({ values }) {
+      swapped = values === true;
     },
   };
 }
