@@ -9,5 +9,5 @@ import { type Tensor, wrap } from './tensor.ts';
 /** As tensor(values, { shape, dtype }), but without a copy where the array is as the device keeps it. */
 export function adopt(values: TypedArray, shape: Shape, dtype: DType): Tensor {
   const fits = !isHalf(dtype) && values.length === sizeOf(shape) && values.constructor === newArray(dtype, 0).constructor;
-  return fits ? wrap(storageLeaf(storageFrom(values), shape, dtype)) : tensor(values, { shape, dtype });
+  return fits ? wrap(storageLeaf(storageFrom(values), { shape, dtype })) : tensor(values, { shape, dtype });
 }
