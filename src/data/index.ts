@@ -1,8 +1,33 @@
-/** gradix/data: datasets and the batches that training takes from them. */
+/** gradix/data: datasets, the files they come from, augmentation, and the batches that training takes from them. */
 export { type ArrayLikeData, fromArrays } from './arrays.ts';
+export type { Features } from './audio/features.ts';
+export { type FrameOptions, type Matrix, melFilters, melSpectrogram, mfcc, spectrogram } from './audio/spectrogram.ts';
+export { type AudioFolderOptions, audioFolder } from './audio-folder.ts';
+export * as augment from './augment/index.ts';
 export { Dataset, type Field, type Rows, type Source, type SplitOptions } from './dataset.ts';
 export { type DigitsOptions, digits } from './digits.ts';
 export { readIdx } from './files.ts';
+export { openArchive } from './formats/archive.ts';
+export { type ByteSource, blobSource, bytesSource } from './formats/bytes.ts';
+export { type CifarBatch, parseCifar } from './formats/cifar.ts';
+export { type CsvOptions, parseCsv, type Table, type TableColumn } from './formats/csv.ts';
+export type { FileEntry, FileSet } from './formats/file-set.ts';
+export { encodeNpy, encodeNpz, parseNpy, parseNpz } from './formats/npy.ts';
+export { parseParquet } from './formats/parquet.ts';
+export { encodeWav, parseWav, type Sound } from './formats/wav.ts';
+export { encodeZip } from './formats/zip.ts';
 export { encodeIdx, type IdxArray, parseIdx } from './idx.ts';
+export { type ImageFolderOptions, imageFolder, type SkippedFile } from './image-folder.ts';
+export { decodeImage } from './images/decode.ts';
+export { type Pixels, resized } from './images/pixels.ts';
+export { encodePng } from './images/png.ts';
 export { type Batch, type Loader, type LoaderOptions, type LoaderState, loader } from './loader.ts';
 export { hasMnist, mnist, type TrainAndTest } from './mnist.ts';
+export type { FileLike } from './open.ts';
+export { contactSheet, preview, type SheetOptions } from './preview.ts';
+export type { Feeding } from './source.ts';
+export { colorComponents, type Statistics, statistics } from './statistics.ts';
+export { csv, npz, parquet, type TableOptions } from './table.ts';
+export { bytePairs } from './text/byte-pair.ts';
+export { fromSaved, fromText, type TextData, type TextOptions, text } from './text/text.ts';
+export { characters, type SavedTokenizer, type Tokenizer, type WordOptions, words } from './text/tokenizer.ts';

@@ -4,8 +4,12 @@ import { fail } from '../../core/errors.ts';
 export interface FileEntry {
   /** Relative, with slashes, without `..`. */
   readonly path: string;
-  /** Bytes, decompressed. */
-  readonly size: number;
+}
+
+/** A file's name, for errors, and its bytes. */
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface FileSet {
@@ -13,6 +17,8 @@ export interface FileSet {
   readonly name: string;
   /** In the order of their paths. */
   readonly entries: readonly FileEntry[];
+  /** The folders, where those without files are known too. */
+  readonly folders?: readonly string[];
   read(path: string): Promise<Uint8Array>;
 }
 
@@ -20,7 +26,7 @@ export interface FileSet {
 export function fileSet<Entry extends FileEntry>(name: string, index: ReadonlyMap<string, Entry>, read: (entry: Entry) => Promise<Uint8Array>): FileSet {
   return {
     name,
-    entries: [...index.values()].map(({ path, size }) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
+    entries: [...index.values()].map(({ path }) => ({ path })).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
     read: (path) => read(index.get(path) ?? fail('data', 'files', `${name} has no file ${path}`)),
   };
 }
@@ -36,9 +42,10 @@ export function safePath(path: string, operation: string, archive: string): stri
 /** The files below one folder of a set, under paths relative to it. */
 export function below(files: FileSet, folder: string): FileSet {
   const prefix = `${folder.replace(/\/+$/, '')}/`;
-  const entries = files.entries.filter(({ path }) => path.startsWith(prefix)).map(({ path, size }) => ({ path: path.slice(prefix.length), size }));
+  const entries = files.entries.filter(({ path }) => path.startsWith(prefix)).map(({ path }) => ({ path: path.slice(prefix.length) }));
   if (entries.length === 0) fail('data', 'files', `${files.name} has no folder ${folder}`, `It holds ${topFolders(files)}.`);
-  return { name: `${files.name}/${folder}`, entries, read: (path) => files.read(prefix + path) };
+  const folders = files.folders?.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  return { name: `${files.name}/${folder}`, entries, ...(folders && { folders }), read: (path) => files.read(prefix + path) };
 }
 
 function topFolders({ entries }: FileSet): string {

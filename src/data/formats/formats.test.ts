@@ -160,7 +160,7 @@ describe('archives', () => {
       const archive = await openArchive(source);
       expect(archive.entries.map(({ path }) => path)).toEqual(Object.keys(files).sort());
       for (const [path, content] of Object.entries(files)) expect(new Uint8Array(await archive.read(path))).toEqual(content);
-      expect(below(archive, 'b').entries).toEqual([{ path: 'two.bin', size: 1500 }]);
+      expect(below(archive, 'b').entries).toEqual([{ path: 'two.bin' }]);
       expect(() => below(archive, 'c')).toThrow(/has no folder c\. It holds a\.txt, b, long/);
     }
   });
@@ -171,7 +171,7 @@ describe('archives', () => {
     for (const form of ['ustar', 'gnu', 'pax']) {
       execFileSync('tar', ['--format', form, '-cf', `${form}.tar`, 'deep'], { cwd: folder });
       const archive = await openArchive(bytesSource(new Uint8Array(readFileSync(join(folder, `${form}.tar`)))));
-      expect(archive.entries).toEqual([{ path: name, size: 6 }]);
+      expect(archive.entries).toEqual([{ path: name }]);
       expect(new TextDecoder().decode(await archive.read(name))).toBe('hello\n');
     }
   });
@@ -201,7 +201,7 @@ describe('compression', () => {
   test('round trips, and stops at the limit', async () => {
     const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) % 251);
     for (const kind of ['gzip', 'deflate', 'deflate-raw'] as const) expect(await inflate(await deflate(bytes, kind), kind)).toEqual(bytes);
-    const bomb = await deflate(new Uint8Array(10_000_000), 'gzip');
+    const bomb = await deflate(new Uint8Array(1_000_000), 'gzip');
     await expect(inflate(bomb, 'gzip', { limit: 1000 })).rejects.toThrow(/expands to more than the 1000 bytes/);
     await expect(inflate(utf8('nonsense'), 'gzip')).rejects.toThrow(/cannot be decompressed/);
     expect(crc32(utf8('123456789'))).toBe(0xcbf43926); // the check value of the CRC catalogue

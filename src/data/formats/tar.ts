@@ -7,6 +7,7 @@ import { type ByteSource, latin1, windowed } from './bytes.ts';
 import { type FileEntry, type FileSet, fileSet, safePath } from './file-set.ts';
 
 interface TarEntry extends FileEntry {
+  readonly size: number;
   readonly start: number;
 }
 

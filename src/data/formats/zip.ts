@@ -8,6 +8,8 @@ import { crc32, inflate, maximumExpansion } from './compression.ts';
 import { type FileEntry, type FileSet, fileSet, safePath } from './file-set.ts';
 
 interface ZipEntry extends FileEntry {
+  /** Bytes, decompressed. */
+  readonly size: number;
   /** Where the local header stands. */
   readonly header: number;
   readonly packed: number;
