@@ -1,6 +1,7 @@
 /** What a picture's first bytes say of it, without decoding: PNG (W3C), JPEG (ITU-T T.81), PGM and PPM (Netpbm). */
 import { fail } from '../../core/errors.ts';
 import { latin1, viewOf } from '../formats/bytes.ts';
+import { maximumExpansion } from '../formats/compression.ts';
 
 export interface ImageHeader {
   readonly format: 'png' | 'jpeg' | 'netpbm';
@@ -11,17 +12,21 @@ export interface ImageHeader {
 }
 
 /** A file that claims more pixels is refused before anything is allocated for it. */
-export const maximumPixels = 1 << 27;
+const maximumPixels = 1 << 27;
+/** The most that a byte can stand for: DEFLATE's greatest expansion, at one bit per pixel. */
+const pixelsPerByte = maximumExpansion * 8;
 
 export const isImageName = (path: string): boolean => /\.(png|jpe?g|pgm|ppm)$/i.test(path);
 
-/** Errors: unknown formats, truncated headers, no pixels or too many. */
+/** Takes the whole file. Errors: unknown formats, truncated headers, no pixels or more than the file can hold. */
 export function imageHeader(bytes: Uint8Array, name: string): ImageHeader {
   const header = pngHeader(bytes) ?? jpegHeader(bytes) ?? netpbmHeader(bytes);
   if (header === undefined) return fail('data', 'image', `${name} is no PNG, JPEG, PGM or PPM picture`, 'The file is corrupt or of another format.');
   const { height, width } = header;
   if (height < 1 || width < 1 || height * width > maximumPixels)
     fail('data', 'image', `${name} claims ${height} × ${width} pixels`, `Pictures of 1 to ${maximumPixels} pixels are read; the file is corrupt or too large.`);
+  if (height * width > pixelsPerByte * bytes.length)
+    fail('data', 'image', `${name} claims ${height} × ${width} pixels in ${bytes.length} bytes`, 'The file is truncated or corrupt.');
   return header;
 }
 
