@@ -10,8 +10,10 @@ type Merge = readonly [left: number, right: number];
 const bytes = 256;
 const keyOf = (left: number, right: number): number => left * 2 ** 26 + right;
 
-/** Spaces with the letters or digits after them, other marks, and remaining white space. Nothing is lost. */
-const pieces = (text: string): string[] => text.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+/gu) ?? [];
+/** Spaces with the letters or digits after them, other marks, and remaining white space, in runs of bounded length. Nothing is lost. */
+const pieces = (text: string): string[] => text.match(/ ?\p{L}{1,255}| ?\p{N}{1,255}| ?[^\s\p{L}\p{N}]{1,255}|\s{1,255}/gu) ?? [];
+/** No token can be longer than a piece: 256 characters of four bytes. */
+const longest = 1024;
 
 interface Word {
   tokens: number[];

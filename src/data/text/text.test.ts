@@ -41,6 +41,7 @@ describe('tokenizers', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(new TextDecoder().decode(new TextEncoder().encode(text)));
       }),
+      { numRuns: 50 },
     );
   });
 
@@ -50,7 +51,7 @@ describe('tokenizers', () => {
       expect(again.size).toBe(tokenizer.size);
       expect(again.encode(sample)).toEqual(tokenizer.encode(sample));
     }
-    expect(() => fromSaved({ kind: 'bytePairs', merges: [[256, 1]] })).toThrow(/the pair 256, 1 stands before its parts/);
+    expect(() => fromSaved({ kind: 'bytePairs', merges: [[256, 1]] })).toThrow(/the pair 256, 1 has unknown parts or is too long/);
   });
 });
 

@@ -49,14 +49,20 @@ const makers: Readonly<Record<'characters' | 'words' | 'bytePairs', (content: st
 export const text = async (from: FileLike, options: TextOptions = {}): Promise<TextData> =>
   fromText(new TextDecoder().decode(await fileBytes(from, 'text')), options);
 
-/** A tokenizer from what `saved()` gave. */
+/** A tokenizer from what `saved()` gave. Errors: anything else. */
 export function fromSaved(saved: SavedTokenizer): Tokenizer {
+  const corrupt = (): never => fail('data', 'fromSaved', 'the value is no saved tokenizer', 'Give what saved() returned.');
+  if (typeof saved !== 'object' || saved === null) return corrupt();
+  const texts = (list: unknown) => (Array.isArray(list) && list.every((token) => typeof token === 'string') ? list : corrupt());
+  const pairs = (list: unknown) => (Array.isArray(list) && list.every((pair) => Array.isArray(pair) && pair.length === 2) ? list : corrupt());
   switch (saved.kind) {
     case 'characters':
-      return characterTokenizer(saved.tokens);
+      return characterTokenizer(texts(saved.tokens));
     case 'words':
-      return wordTokenizer(saved.tokens, saved.lowerCase);
+      return wordTokenizer(texts(saved.tokens), saved.lowerCase === true);
     case 'bytePairs':
-      return bytePairTokenizer(saved.merges);
+      return bytePairTokenizer(pairs(saved.merges));
+    default:
+      return corrupt();
   }
 }
