@@ -94,8 +94,8 @@ export function bytePairTokenizer(merges: readonly Merge[]): Tokenizer {
   const ranks = new Map(merges.map(([left, right], i) => [keyOf(left, right), i]));
   const spelt: Uint8Array[] = Array.from({ length: bytes }, (_, byte) => Uint8Array.of(byte));
   for (const [left, right] of merges) {
-    if (!(left < spelt.length && right < spelt.length))
-      fail('data', 'bytePairs', `the pair ${left}, ${right} stands before its parts`, 'The saved vocabulary is corrupt.');
+    const length = (spelt[left]?.length ?? longest) + (spelt[right]?.length ?? longest);
+    if (length > longest) fail('data', 'bytePairs', `the pair ${left}, ${right} has unknown parts or is too long`, 'The saved vocabulary is corrupt.');
     spelt.push(Uint8Array.of(...spelt[left], ...spelt[right]));
   }
   const known = new Map<string, readonly number[]>();
