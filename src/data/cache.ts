@@ -2,7 +2,7 @@
 import { bytesOf, newArray, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { type Arrays, type Field, fromStored, type Rows, type Source } from './source.ts';
+import { type Arrays, described, type Field, fromStored, type Rows, type Source, storedOf } from './source.ts';
 
 const storedDType = ({ dtype, stored }: Field) => stored?.dtype ?? dtype;
 
@@ -19,7 +19,7 @@ export function cached(source: Source, bytes: number): Source {
   const readStored = async (rows: Rows, epoch: number): Promise<Arrays> => {
     kept ??= fields.map((field, i) => newArray(storedDType(field), capacity * sizes[i]));
     const absent = [...new Set(Array.from(rows).filter((row) => !places.has(row)))];
-    const fresh = absent.length === 0 ? [] : await (source.readStored ?? source.read)(absent, epoch);
+    const fresh = absent.length === 0 ? [] : await storedOf(source, absent, epoch);
     const position = new Map(absent.map((row, i) => [row, i]));
     const out = fields.map((field, i) => newArray(storedDType(field), rows.length * sizes[i]));
     for (let r = 0; r < rows.length; r++) {
@@ -36,6 +36,5 @@ export function cached(source: Source, bytes: number): Source {
     }
     return out;
   };
-  const { job: _job, ...rest } = source;
-  return { ...rest, readStored, read: async (rows, epoch) => fromStored(fields, await readStored(rows, epoch)) };
+  return { ...described(source), readStored, read: async (rows, epoch) => fromStored(fields, await readStored(rows, epoch)) };
 }

@@ -11,7 +11,7 @@ import type { Transform } from './augment/transform.ts';
 import { cached } from './cache.ts';
 import { jobOf } from './job.ts';
 import { generator, permutation, shuffle } from './random.ts';
-import type { Arrays, Feeding, Field, Job, Rows, Source } from './source.ts';
+import { type Arrays, described, type Feeding, type Field, type Job, type Rows, type Source, storedOf } from './source.ts';
 
 export type { Field, Rows, Source } from './source.ts';
 
@@ -27,8 +27,12 @@ export interface SplitOptions {
 export class Dataset {
   readonly #source: Source;
 
-  constructor(source: Source) {
+  /** How loaders read it ahead: see prefetch. */
+  readonly feeding: Feeding;
+
+  constructor(source: Source, feeding: Feeding = { batches: 0, workers: 0 }) {
     this.#source = source;
+    this.feeding = feeding;
   }
 
   /** Number of examples. */
@@ -44,11 +48,6 @@ export class Dataset {
     return this.#source.classes;
   }
 
-  /** How loaders read it ahead: see prefetch. */
-  get feeding(): Feeding {
-    return this.#source.feeding ?? { batches: 0, workers: 0 };
-  }
-
   /** For every field the values of some rows, one after the other. `epoch` (default 0) matters to augmentation alone. */
   read(rows: Rows, epoch = 0): Arrays | Promise<Arrays> {
     this.#checkRows(rows);
@@ -58,7 +57,7 @@ export class Dataset {
   /** As read, but fields that have a stored form come in it. */
   readStored(rows: Rows, epoch = 0): Arrays | Promise<Arrays> {
     this.#checkRows(rows);
-    return this.#source.readStored?.(rows, epoch) ?? this.#source.read(rows, epoch);
+    return storedOf(this.#source, rows, epoch);
   }
 
   /** The work of readStored as plain values: see data/job.ts. */
@@ -92,15 +91,17 @@ export class Dataset {
   /** The examples at these rows, in this order. Copies nothing. */
   select(rows: Rows): Dataset {
     const source = this.#source;
-    const { readStored, job } = source;
-    return new Dataset({
-      ...described(source),
-      length: rows.length,
-      read: (inner, epoch) => source.read(pick(rows, inner), epoch),
-      ...(readStored && { readStored: (inner: Rows, epoch: number) => readStored(pick(rows, inner), epoch) }),
-      ...(job && { job: (inner: Rows, epoch: number) => job(pick(rows, inner), epoch) }),
-      ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
-    });
+    return new Dataset(
+      {
+        ...described(source),
+        length: rows.length,
+        read: (inner, epoch) => source.read(pick(rows, inner), epoch),
+        readStored: (inner, epoch) => storedOf(source, pick(rows, inner), epoch),
+        ...(source.job && { job: (inner: Rows, epoch: number) => jobOf(source, pick(rows, inner), epoch) }),
+        ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
+      },
+      this.feeding,
+    );
   }
 
   /** The first `count` examples. */
@@ -195,12 +196,12 @@ export class Dataset {
    * `train.augment([augment.flip(), augment.crop({ size: 32, padding: 4 })])`
    */
   augment(transforms: readonly Transform[], { seed = 0 }: { readonly seed?: number } = {}): Dataset {
-    return new Dataset(augmented(this.#source, transforms, seed));
+    return new Dataset(augmented(this.#source, transforms, seed), this.feeding);
   }
 
   /** Keeps examples in memory once they have been read, as they are stored, the first ones that fit into so many bytes (default 1 GiB). */
   cache({ bytes = 2 ** 30 }: { readonly bytes?: number } = {}): Dataset {
-    return new Dataset(cached(this.#source, bytes));
+    return new Dataset(cached(this.#source, bytes), this.feeding);
   }
 
   /**
@@ -210,7 +211,7 @@ export class Dataset {
   prefetch({ batches = 2, workers = 0 }: Partial<Feeding> = {}): Dataset {
     for (const [name, value] of Object.entries({ batches, workers }))
       if (!Number.isInteger(value) || value < 0) fail('argument', 'prefetch', `${name} must be a whole number ≥ 0, got ${value}`);
-    return new Dataset({ ...this.#source, feeding: { batches, workers } });
+    return new Dataset(this.#source, { batches, workers });
   }
 
   /**
@@ -221,31 +222,32 @@ export class Dataset {
     const source = this.#source;
     const blank = source.fields.map(({ shape, dtype }) => tensor(newArray(dtype, sizeOf(shape)), { shape: [1, ...shape], dtype }));
     const fields = fn(...blank).map(({ shape, dtype }, i) => ({ name: source.fields[i]?.name ?? `field${i}`, shape: shape.slice(1), dtype }));
-    return new Dataset({
-      ...described(source),
-      length: source.length,
-      fields,
-      read: async (rows, epoch) => {
-        const arrays = await source.read(rows, epoch);
-        const results = fn(...source.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [rows.length, ...shape], dtype })));
-        return Promise.all(
-          results.map((result, i) => {
-            if (result.shape[0] === rows.length) return result.data();
-            return fail(
-              'shape',
-              'map',
-              `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`,
-              'The function must keep the first dimension.',
-            );
-          }),
-        );
+    const { labels, ...same } = described(source);
+    return new Dataset(
+      {
+        ...same,
+        fields,
+        read: async (rows, epoch) => {
+          const arrays = await source.read(rows, epoch);
+          const results = fn(...source.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [rows.length, ...shape], dtype })));
+          return Promise.all(
+            results.map((result, i) => {
+              if (result.shape[0] === rows.length) return result.data();
+              return fail(
+                'shape',
+                'map',
+                `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`,
+                'The function must keep the first dimension.',
+              );
+            }),
+          );
+        },
+        ...(labels && fields.length === source.fields.length && { labels }),
       },
-      ...(source.labels && fields.length === source.fields.length && { labels: () => source.labels?.() ?? [] }),
-    });
+      this.feeding,
+    );
   }
 }
-
-const described = ({ fields, classes, feeding }: Source) => ({ fields, ...(classes && { classes }), ...(feeding && { feeding }) });
 
 function pick(values: ArrayLike<number>, rows: Rows): Int32Array {
   const picked = new Int32Array(rows.length);

@@ -8,7 +8,7 @@ import { soundFeatures } from './audio/features.ts';
 import { augmentBatch } from './augment/batch.ts';
 import { builtIn } from './augment/registry.ts';
 import { decodeInto } from './images/decode.ts';
-import { type Arrays, type AugmentJob, type Field, fromStored, type Job, type Rows, type Source } from './source.ts';
+import { type Arrays, type AugmentJob, type Field, fromStored, type Job, type Rows, type Source, storedOf } from './source.ts';
 
 /** Does the work: one array per field, in its stored form. */
 export async function runJob(job: Job): Promise<Arrays> {
@@ -39,7 +39,7 @@ export const readByJob = (
 
 /** The job of any source: its own, or what it reads. */
 export const jobOf = async (source: Pick<Source, 'job' | 'read' | 'readStored'>, rows: Rows, epoch: number): Promise<Job> =>
-  source.job ? source.job(rows, epoch) : { kind: 'arrays', arrays: await (source.readStored ?? source.read)(rows, epoch) };
+  source.job ? source.job(rows, epoch) : { kind: 'arrays', arrays: await storedOf(source, rows, epoch) };
 
 export type Message =
   | Exclude<Job, AugmentJob>

@@ -64,7 +64,6 @@ export interface Source {
   job?(rows: Rows, epoch: number): Promise<Job>;
   /** The integer labels of all examples, where they are known without reading everything. */
   labels?(): ArrayLike<number>;
-  readonly feeding?: Feeding;
 }
 
 /** The values of fields from their stored forms. */
@@ -76,3 +75,15 @@ export const fromStored = (fields: readonly Field[], arrays: Arrays): Arrays =>
     for (let j = 0; j < values.length; j++) values[j] = array[j] * stored.scale;
     return values;
   });
+
+/** What stays when the examples of a source are read in another way. */
+export const described = (source: Source): Pick<Source, 'length' | 'fields' | 'classes' | 'labels'> => ({
+  length: source.length,
+  fields: source.fields,
+  ...(source.classes && { classes: source.classes }),
+  ...(source.labels && { labels: () => source.labels?.() ?? [] }),
+});
+
+/** A source's values in their stored form, where it has one. */
+export const storedOf = (source: Pick<Source, 'read' | 'readStored'>, rows: Rows, epoch: number): Arrays | Promise<Arrays> =>
+  source.readStored ? source.readStored(rows, epoch) : source.read(rows, epoch);

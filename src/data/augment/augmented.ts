@@ -1,7 +1,7 @@
 /** A source whose examples are augmented as they are read. */
 import { fail } from '../../core/errors.ts';
 import { jobOf, readByJob } from '../job.ts';
-import type { Job, Rows, Source } from '../source.ts';
+import { described, type Job, type Rows, type Source } from '../source.ts';
 import { augmentedFields, partnerOf } from './batch.ts';
 import { isMixup } from './mixup.ts';
 import type { Transform } from './transform.ts';
@@ -24,8 +24,7 @@ export function augmented(source: Source, transforms: readonly Transform[], seed
         : undefined;
     return { kind: 'augment', input, ...(partners && { partners }), fields: source.fields, classes, transforms, seed, epoch, rows: numbers };
   };
-  const { read: _read, readStored: _readStored, labels, ...rest } = source;
-  return { ...rest, ...readByJob(fields, job), ...(labels && { labels: () => labels() }) };
+  return { ...described(source), ...readByJob(fields, job) };
 }
 
 function classCount({ fields, classes, labels }: Source): number {

@@ -150,10 +150,9 @@ export function normalize(options: NormalizeOptions): Transform {
             `${figures.length} figures for ${picture.channels} channels and ${picture.values.length} values`,
             'Fit them to examples of the same shape.',
           );
-      return withValues(
-        picture,
-        picture.values.map((value, i) => (value - mean[i % mean.length]) * factor[i % factor.length]),
-      );
+      const values = new Float32Array(picture.values.length);
+      for (let i = 0; i < values.length; i++) values[i] = (picture.values[i] - mean[i % mean.length]) * factor[i % factor.length];
+      return withValues(picture, values);
     },
   };
 }

@@ -25,21 +25,31 @@ export function flip(options: FlipOptions = {}): Transform {
       const [across, down] = [random.uniform() < probability && horizontal, random.uniform() < probability && vertical];
       if (!across && !down) return picture;
       const { height, width } = picture;
-      return moved(picture, height, width, 0, (y, x) => [down ? height - 1 - y : y, across ? width - 1 - x : x]);
+      return moved(
+        picture,
+        height,
+        width,
+        0,
+        (y) => (down ? height - 1 - y : y),
+        (x) => (across ? width - 1 - x : x),
+      );
     },
   };
 }
 
-/** Whole pixels from elsewhere; `from` outside of the picture gives the fill. */
-function moved(picture: Picture, height: number, width: number, fill: number, from: (y: number, x: number) => readonly [number, number]): Picture {
+/** Whole pixels from elsewhere: the pixel at (y, x) comes from (fromY(y), fromX(x)); outside of the picture lies the fill. */
+function moved(picture: Picture, height: number, width: number, fill: number, fromY: (y: number) => number, fromX: (x: number) => number): Picture {
   const { channels, values } = picture;
   const result = blank(height, width, channels, fill);
   for (let y = 0; y < height; y++) {
+    const row = fromY(y);
+    if (row < 0 || row >= picture.height) continue;
     for (let x = 0; x < width; x++) {
-      const [fromY, fromX] = from(y, x);
-      if (fromY < 0 || fromX < 0 || fromY >= picture.height || fromX >= picture.width) continue;
-      const [to, start] = [(y * width + x) * channels, (fromY * picture.width + fromX) * channels];
-      for (let c = 0; c < channels; c++) result.values[to + c] = values[start + c];
+      const column = fromX(x);
+      if (column < 0 || column >= picture.width) continue;
+      const to = (y * width + x) * channels;
+      const from = (row * picture.width + column) * channels;
+      for (let c = 0; c < channels; c++) result.values[to + c] = values[from + c];
     }
   }
   return result;
@@ -60,7 +70,16 @@ export function pad(options: PadOptions): Transform {
     options,
     output: ([height, width, channels]) => [height + 2 * pixels, width + 2 * pixels, channels],
     apply: (picture) =>
-      pixels === 0 ? picture : moved(picture, picture.height + 2 * pixels, picture.width + 2 * pixels, fill, (y, x) => [y - pixels, x - pixels]),
+      pixels === 0
+        ? picture
+        : moved(
+            picture,
+            picture.height + 2 * pixels,
+            picture.width + 2 * pixels,
+            fill,
+            (y) => y - pixels,
+            (x) => x - pixels,
+          ),
   };
 }
 
@@ -94,7 +113,14 @@ export function crop(options: CropOptions): Transform {
       const [top, left] = room.map((n) => (from === 'center' ? Math.floor(n / 2) : random.below(n + 1)) - padding);
       return top === 0 && left === 0 && height === picture.height && width === picture.width
         ? picture
-        : moved(picture, height, width, fill, (y, x) => [y + top, x + left]);
+        : moved(
+            picture,
+            height,
+            width,
+            fill,
+            (y) => y + top,
+            (x) => x + left,
+          );
     },
   };
 }
@@ -114,7 +140,16 @@ export function shift(options: ShiftOptions): Transform {
     options,
     apply: (picture, random) => {
       const [down, right] = [random.below(2 * pixels + 1) - pixels, random.below(2 * pixels + 1) - pixels];
-      return down === 0 && right === 0 ? picture : moved(picture, picture.height, picture.width, fill, (y, x) => [y - down, x - right]);
+      return down === 0 && right === 0
+        ? picture
+        : moved(
+            picture,
+            picture.height,
+            picture.width,
+            fill,
+            (y) => y - down,
+            (x) => x - right,
+          );
     },
   };
 }
@@ -148,12 +183,18 @@ export function affine(options: AffineOptions = {}): Transform {
       const [down, right] = [symmetric(translate, random) * picture.height, symmetric(translate, random) * picture.width];
       const [cos, sin] = [Math.cos(turn) / factor, Math.sin(turn) / factor];
       const [middleY, middleX] = [(picture.height - 1) / 2, (picture.width - 1) / 2];
+      const { height, width } = picture;
+      const [fromY, fromX] = [new Float64Array(height * width), new Float64Array(height * width)];
       // From the place in the result back to the place in the picture.
-      return resampled(picture, fill, (y, x) => {
-        const [dy, dx] = [y - middleY - down, x - middleX - right];
-        const unslanted = dx - lean * dy;
-        return [middleY - sin * unslanted + cos * dy, middleX + cos * unslanted + sin * dy];
-      });
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const dy = y - middleY - down;
+          const unslanted = x - middleX - right - lean * dy;
+          fromY[y * width + x] = middleY - sin * unslanted + cos * dy;
+          fromX[y * width + x] = middleX + cos * unslanted + sin * dy;
+        }
+      }
+      return resampled(picture, fill, fromY, fromX);
     },
   };
 }
@@ -168,21 +209,20 @@ export const scale = (options: { readonly range: readonly [number, number] } & R
 /** Slants by at most `degrees`. */
 export const shear = (options: { readonly degrees: number } & Resampling): Transform => affine({ shear: options.degrees, ...filled(options) });
 
-/** Bilinear interpolation at fractional places; outside lies the fill. */
-function resampled(picture: Picture, fill: number, from: (y: number, x: number) => readonly [number, number]): Picture {
+/** Bilinear interpolation at the fractional place (fromY, fromX) for every pixel; outside lies the fill. */
+function resampled(picture: Picture, fill: number, fromY: Float64Array, fromX: Float64Array): Picture {
   const { height, width, channels, values } = picture;
   const result = blank(height, width, channels);
   const at = (y: number, x: number, c: number) => (y < 0 || x < 0 || y >= height || x >= width ? fill : values[(y * width + x) * channels + c]);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [fromY, fromX] = from(y, x);
-      const [top, left] = [Math.floor(fromY), Math.floor(fromX)];
-      const [down, right] = [fromY - top, fromX - left];
-      for (let c = 0; c < channels; c++) {
-        const upper = at(top, left, c) * (1 - right) + at(top, left + 1, c) * right;
-        const lower = at(top + 1, left, c) * (1 - right) + at(top + 1, left + 1, c) * right;
-        result.values[(y * width + x) * channels + c] = upper * (1 - down) + lower * down;
-      }
+  for (let p = 0; p < height * width; p++) {
+    const top = Math.floor(fromY[p]);
+    const left = Math.floor(fromX[p]);
+    const down = fromY[p] - top;
+    const right = fromX[p] - left;
+    for (let c = 0; c < channels; c++) {
+      const upper = at(top, left, c) * (1 - right) + at(top, left + 1, c) * right;
+      const lower = at(top + 1, left, c) * (1 - right) + at(top + 1, left + 1, c) * right;
+      result.values[p * channels + c] = upper * (1 - down) + lower * down;
     }
   }
   return result;
@@ -211,8 +251,12 @@ export function elastic(options: ElasticOptions = {}): Transform {
     apply: (picture, random) => {
       if (alpha === 0) return picture;
       const { height, width } = picture;
-      const [down, right] = [smoothField(height, width, kernel, random), smoothField(height, width, kernel, random)];
-      return resampled(picture, fill, (y, x) => [y + alpha * down[y * width + x], x + alpha * right[y * width + x]]);
+      const [fromY, fromX] = [smoothField(height, width, kernel, random), smoothField(height, width, kernel, random)];
+      for (let p = 0; p < height * width; p++) {
+        fromY[p] = Math.floor(p / width) + alpha * fromY[p];
+        fromX[p] = (p % width) + alpha * fromX[p];
+      }
+      return resampled(picture, fill, fromY, fromX);
     },
   };
 }
@@ -226,18 +270,28 @@ function gaussian(sigma: number): Float64Array {
 }
 
 function smoothField(height: number, width: number, kernel: Float64Array, random: Generator): Float64Array {
-  const drawn = Float64Array.from({ length: height * width }, () => symmetric(1, random));
-  return smoothed(smoothed(drawn, height, width, 1, kernel), height, width, width, kernel);
+  const drawn = new Float64Array(height * width);
+  for (let p = 0; p < drawn.length; p++) drawn[p] = symmetric(1, random);
+  // Smoothing along columns, then turning, twice, is smoothing along both.
+  return turned(smoothedDown(turned(smoothedDown(drawn, height, width, kernel), height, width), width, height, kernel), width, height);
 }
 
-/** Convolution along one direction (stride 1: rows, stride width: columns), zero outside. */
-function smoothed(field: Float64Array, height: number, width: number, stride: number, kernel: Float64Array): Float64Array {
+/** Convolution along the columns, zero outside: row after row is added in with its weight. */
+function smoothedDown(field: Float64Array, height: number, width: number, kernel: Float64Array): Float64Array {
   const reach = (kernel.length - 1) / 2;
-  const length = stride === 1 ? width : height;
-  return field.map((_, i) => {
-    const position = stride === 1 ? i % width : Math.floor(i / width);
-    let sum = 0;
-    for (let k = Math.max(-reach, -position); k <= Math.min(reach, length - 1 - position); k++) sum += kernel[k + reach] * field[i + k * stride];
-    return sum;
-  });
+  const result = new Float64Array(field.length);
+  for (let y = 0; y < height; y++) {
+    for (let k = Math.max(-reach, -y); k <= Math.min(reach, height - 1 - y); k++) {
+      const weight = kernel[k + reach];
+      for (let x = 0; x < width; x++) result[y * width + x] += weight * field[(y + k) * width + x];
+    }
+  }
+  return result;
+}
+
+/** The transpose of [height, width]. */
+function turned(field: Float64Array, height: number, width: number): Float64Array {
+  const result = new Float64Array(field.length);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) result[x * height + y] = field[y * width + x];
+  return result;
 }

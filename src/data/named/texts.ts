@@ -6,6 +6,7 @@ import { type NamedFiles, type NamedOptions, obtainFiles } from '../files.ts';
 import { openArchive } from '../formats/archive.ts';
 import { bytesSource } from '../formats/bytes.ts';
 import { fileBytes } from '../open.ts';
+import { generator, permutation } from '../random.ts';
 import { fromText, type TextOptions } from '../text/text.ts';
 import { specialWords, type Tokenizer, words } from '../text/tokenizer.ts';
 
@@ -64,22 +65,28 @@ export interface Translation {
   readonly french: Tokenizer;
 }
 
-/** English–French sentence pairs of the Tatoeba project; a tenth of them, drawn, to test. The publisher's file grows, so it has no checksum. */
+/** English–French sentence pairs of the Tatoeba project; a tenth of the English sentences, drawn, to test. The publisher's file grows, so it has no checksum. */
 export async function tatoeba({ length = 16, size = 8000, ...options }: TatoebaOptions = {}): Promise<Translation> {
   if (!Number.isInteger(length) || length < 3) fail('argument', 'tatoeba', `length must be a whole number ≥ 3, got ${length}`);
   const { pairs: path } = await obtainFiles(tatoebaFiles, options);
   const pairs = sentencePairs(await pairText(path), path);
   const [english, french] = [0, 1].map((side) => words(pairs.map((pair) => pair[side]).join('\n'), { size }));
   const encoded = pairs.map(([left, right]) => [english.encode(left), french.encode(right)] as const);
-  const short = encoded.filter((pair) => pair.every((tokens) => tokens.length + 2 <= length));
-  const column = (side: 0 | 1): Int32Array => {
-    const values = new Int32Array(short.length * length);
-    for (const [i, pair] of short.entries()) values.set([start, ...pair[side], end], i * length);
-    return values;
+  const fits = encoded.map((pair) => pair.every((tokens) => tokens.length + 2 <= length));
+  // An English sentence with several translations goes into one part with all of them, so that none of the test's is seen in training.
+  const sentences = [...new Set(pairs.map(([left]) => left))];
+  const order = permutation(sentences.length, generator(0, 0x7a70));
+  const held = new Set(Array.from(order.subarray(0, Math.round(sentences.length / 10)), (i) => sentences[i]));
+  const part = (tested: boolean): Dataset => {
+    const chosen = encoded.filter((_, i) => fits[i] && held.has(pairs[i][0]) === tested);
+    const columns = [0, 1].map((side) => {
+      const values = new Int32Array(chosen.length * length);
+      for (const [i, pair] of chosen.entries()) values.set([start, ...pair[side], end], i * length);
+      return { name: side === 0 ? 'x' : 'y', shape: [length], dtype: 'int32', values } as const;
+    });
+    return fromColumns(columns);
   };
-  const examples = fromColumns(['x', 'y'].map((name, i) => ({ name, shape: [length], dtype: 'int32', values: column(i === 0 ? 0 : 1) })));
-  const [train, test] = examples.split([0.9, 0.1], { seed: 0 });
-  return { train, test, english, french };
+  return { train: part(false), test: part(true), english, french };
 }
 
 const [start, end] = [specialWords.indexOf('<start>'), specialWords.indexOf('<end>')];
