@@ -1,4 +1,5 @@
 /** Folders, archives and tables as datasets, with what can be wrong with them; worker threads; memory. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -173,6 +174,21 @@ describe('worker threads', () => {
     expect(await epochs(dataset.prefetch({ batches: 3, workers: 2 }).take(24))).toEqual(reference);
     const own = dataset.augment([{ name: 'mine', apply: (image) => image }]);
     await expect(epochs(own, { workers: 1 })).rejects.toThrow(/the transform mine is a function, which cannot be sent to worker threads\. Leave workers out/);
+  });
+
+  test.skipIf(!built)('the built package finds its workers', () => {
+    const program = `
+      const { imageFolder, loader, augment } = await import('gradix/data');
+      const dataset = (await imageFolder(${JSON.stringify(join(root, 'workers.tar'))})).augment([augment.flip()], { seed: 1 });
+      const sums = [];
+      for (const workers of [0, 2]) {
+        let sum = 0;
+        for await (const { arrays } of loader(dataset, { workers }).raw()) arrays[0].forEach((value, i) => (sum += value * (i % 89)));
+        sums.push(sum);
+      }
+      console.log(sums[0] > 0 && sums[0] === sums[1]);`;
+    const project = fileURLToPath(new URL('..', import.meta.url));
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: project, encoding: 'utf8' }).trim()).toBe('true');
   });
 
   test.skipIf(!built)('errors come back from a worker as they are', async () => {

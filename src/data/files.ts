@@ -8,8 +8,14 @@ import { maximumExpansion } from './formats/compression.ts';
 import { type FileEntry, type FileSet, fileSet } from './formats/file-set.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
 
+function requireNode(operation: string): void {
+  if (typeof process === 'undefined' || process.versions?.node === undefined)
+    fail('device', operation, 'paths are read in Node only', 'In a browser give a File, or bytes to a parser.');
+}
+
 /** A file that is read in place. It stays open as long as the source is in use. */
 export async function fileSource(path: string, operation: string): Promise<ByteSource> {
+  requireNode(operation);
   const { close, closeSync, fstatSync, openSync, read } = await import('node:fs');
   let descriptor: number;
   try {
@@ -78,12 +84,14 @@ export async function folderFiles(folder: string, operation: string): Promise<Fi
 
 /** True for a folder. */
 export async function isFolder(path: string, operation: string): Promise<boolean> {
+  requireNode(operation);
   const { stat } = await import('node:fs/promises');
   return (await stat(path).catch((error) => fileError(operation, path, error))).isDirectory();
 }
 
 /** A file's bytes, decompressed when they are gzip. At most what the gzip trailer promises is allocated. */
 export async function readMaybeGzip(path: string, operation: string): Promise<Uint8Array> {
+  requireNode(operation);
   const bytes = await readBytes(path, operation);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const promised = bytes.length < 18 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
@@ -162,6 +170,7 @@ export async function findFiles(set: NamedFiles, root?: string): Promise<Record<
 
 /** As findFiles; files that are not there are fetched from their publisher. */
 export async function obtainFiles(set: NamedFiles, options: NamedOptions): Promise<Record<string, string>> {
+  requireNode(set.name);
   const { root, download: wanted = root === undefined } = options;
   if (!wanted) return findFiles(set, root);
   const { join } = await import('node:path');

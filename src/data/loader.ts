@@ -113,7 +113,9 @@ export function loader(dataset: Dataset, options: LoaderOptions = {}): Loader {
 
 const readInWorkers = async (dataset: Dataset, rows: Int32Array, epoch: number, workers: number): Promise<Arrays> => {
   const job = await dataset.job(rows, epoch);
-  return job.kind === 'arrays' ? job.arrays : (await import('./workers-node.ts')).runInWorker(job, workers);
+  if (job.kind === 'arrays') return job.arrays;
+  const pool = await import('./workers-node.ts').catch((error: unknown) => fail('device', 'loader', 'worker threads need Node', 'Leave workers out.', error));
+  return pool.runInWorker(job, workers);
 };
 
 /** One tensor per field of a raw batch, in its stored form. */

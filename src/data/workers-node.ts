@@ -72,11 +72,12 @@ const errorOf = ({ error }: Answer): Error => {
 const workers: PoolWorker[] = [];
 let jobs = 0;
 
-/** Workers are started from built code: Node cannot start one from TypeScript. */
+/** Workers are started from built code (Node cannot start one from TypeScript): beside this file, or seen from the bundles or from the sources. */
+const places = ['./worker-node.js', '../data/worker-node.js', '../../data/worker-node.js', '../../dist/data/worker-node.js'];
+
 function entryPoint(): string {
-  const built = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist/data/worker-node.js' : './worker-node.js', import.meta.url));
-  if (!existsSync(built)) fail('state', 'loader', `worker threads need the built file ${built}`, 'Run npm run build, or leave workers out.');
-  return built;
+  const paths = places.map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  return paths.find(existsSync) ?? fail('state', 'loader', `worker threads need the built file ${paths[0]}`, 'Run npm run build, or leave workers out.');
 }
 
 /** Runs a job in one of `count` workers. */
