@@ -34,6 +34,8 @@ const fileLines = 500;
 
 /** Where Node's modules and koffi may be imported. */
 const mayUseNode = (file) => /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
+/** Packages that are loaded when they are first needed, and the only files that may. */
+const optionalPackages = { sharp: 'data/images/decode-node.ts', hyparquet: 'data/formats/parquet.ts' };
 const isNodeOnly = (specifier) => specifier.startsWith('node:') || specifier === 'koffi';
 
 /** Lines that are neither blank nor comment. */
@@ -60,8 +62,9 @@ const roomOf = (file) => {
 };
 
 /** Problems of one import, or none. `file` and the result of resolving `to` are relative to src/. */
-function arrowProblems(file, { to }) {
+function arrowProblems(file, { to, lazy }) {
   if (isNodeOnly(to)) return mayUseNode(file) ? [] : [`${file}: imports ${to}, but Node's modules belong in runtime/native, cli and files named *-node.ts`];
+  if (lazy && optionalPackages[to] === file) return [];
   if (!to.startsWith('.')) return [`${file}: imports the package ${to}; only koffi is expected`];
   const target = posix.join(posix.dirname(file), to);
   const [from, into] = [roomOf(file), roomOf(target)];

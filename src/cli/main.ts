@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   eval: { help: 'eval <run>          test a saved run', run: async (args) => (await import('./evaluate.ts')).evaluate(args) },
   recipes: { help: 'recipes             what can be trained', run: async () => listRecipes() },
   info: { help: 'info <file|run>     what is in a safetensors file or a run', run: async (args) => (await import('./info.ts')).info(args) },
+  data: { help: 'data <name>         find or download a data set: mnist, cifar10, iris, …', run: async (args) => (await import('./data.ts')).data(args) },
   doctor: { help: 'doctor              what this machine offers, and what will be used', run: async (args) => (await import('./doctor.ts')).doctor(args) },
 };
 

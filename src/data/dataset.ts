@@ -2,37 +2,18 @@
  * Dataset: a number of examples with named fields, read by row numbers. Everything else (arrays, generated digits, files) is a Source behind it.
  * Reading gives plain typed arrays; data/loader.ts makes batches of tensors from them.
  */
-import { type DType, newArray, type TypedArray } from '../core/dtype.ts';
+import { newArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import { sizeOf } from '../core/shape.ts';
 import { type Tensor, tensor } from '../tensor/index.ts';
+import { augmented } from './augment/augmented.ts';
+import type { Transform } from './augment/transform.ts';
+import { cached } from './cache.ts';
+import { jobOf } from './job.ts';
 import { generator, permutation, shuffle } from './random.ts';
+import { type Arrays, described, type Feeding, type Field, type Job, type Rows, type Source, storedOf } from './source.ts';
 
-export interface Field {
-  readonly name: string;
-  /** Shape of one example's value. */
-  readonly shape: Shape;
-  readonly dtype: DType;
-  /** How the values are kept, where that is smaller: value = kept × scale. Training moves them in this form and converts within its program. */
-  readonly stored?: { readonly dtype: DType; readonly scale: number };
-}
-
-/** Row numbers, any order, repeats allowed. */
-export type Rows = ArrayLike<number>;
-
-/** Where examples come from. */
-export interface Source {
-  readonly length: number;
-  readonly fields: readonly Field[];
-  /** Names of the classes that integer labels count. */
-  readonly classes?: readonly string[];
-  /** For every field the values of the rows, one after the other. The arrays belong to the caller. */
-  read(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]>;
-  /** As read, but fields that have a stored form come in it. Needed with `stored`. */
-  readStored?(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]>;
-  /** The integer labels of all examples, where they are known without reading everything. */
-  labels?(): ArrayLike<number>;
-}
+export type { Field, Rows, Source } from './source.ts';
 
 export interface SplitOptions {
   /** Seed of the drawing (default 0). */
@@ -46,8 +27,12 @@ export interface SplitOptions {
 export class Dataset {
   readonly #source: Source;
 
-  constructor(source: Source) {
+  /** How loaders read it ahead: see prefetch. */
+  readonly feeding: Feeding;
+
+  constructor(source: Source, feeding: Feeding = { batches: 0, workers: 0 }) {
     this.#source = source;
+    this.feeding = feeding;
   }
 
   /** Number of examples. */
@@ -63,16 +48,22 @@ export class Dataset {
     return this.#source.classes;
   }
 
-  /** For every field the values of some rows, one after the other. */
-  read(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+  /** For every field the values of some rows, one after the other. `epoch` (default 0) matters to augmentation alone. */
+  read(rows: Rows, epoch = 0): Arrays | Promise<Arrays> {
     this.#checkRows(rows);
-    return this.#source.read(rows);
+    return this.#source.read(rows, epoch);
   }
 
   /** As read, but fields that have a stored form come in it. */
-  readStored(rows: Rows): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+  readStored(rows: Rows, epoch = 0): Arrays | Promise<Arrays> {
     this.#checkRows(rows);
-    return this.#source.readStored?.(rows) ?? this.#source.read(rows);
+    return storedOf(this.#source, rows, epoch);
+  }
+
+  /** The work of readStored as plain values: see data/job.ts. */
+  job(rows: Rows, epoch = 0): Promise<Job> {
+    this.#checkRows(rows);
+    return jobOf(this.#source, rows, epoch);
   }
 
   #checkRows(rows: Rows): void {
@@ -100,14 +91,17 @@ export class Dataset {
   /** The examples at these rows, in this order. Copies nothing. */
   select(rows: Rows): Dataset {
     const source = this.#source;
-    const { readStored } = source;
-    return new Dataset({
-      ...described(source),
-      length: rows.length,
-      read: (inner) => source.read(pick(rows, inner)),
-      ...(readStored && { readStored: (inner: Rows) => readStored(pick(rows, inner)) }),
-      ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
-    });
+    return new Dataset(
+      {
+        ...described(source),
+        length: rows.length,
+        read: (inner, epoch) => source.read(pick(rows, inner), epoch),
+        readStored: (inner, epoch) => storedOf(source, pick(rows, inner), epoch),
+        ...(source.job && { job: (inner: Rows, epoch: number) => jobOf(source, pick(rows, inner), epoch) }),
+        ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
+      },
+      this.feeding,
+    );
   }
 
   /** The first `count` examples. */
@@ -144,15 +138,8 @@ export class Dataset {
 
   /** Every class is drawn and laid out evenly over one list, which is then cut: each part gets its share within one example per class. */
   #stratified(counts: readonly number[], random: ReturnType<typeof generator>): Dataset[] {
-    const labels = this.labels() ?? fail('data', 'split', 'stratify needs integer labels, which this dataset does not have', 'Leave stratify out.');
-    const byClass = new Map<number, number[]>();
-    for (let i = 0; i < this.length; i++) {
-      const rows = byClass.get(labels[i]);
-      if (rows) rows.push(i);
-      else byClass.set(labels[i], [i]);
-    }
     const placed: { readonly row: number; readonly at: number }[] = [];
-    for (const rows of [...byClass.entries()].sort(([a], [b]) => a - b).map(([, list]) => Int32Array.from(list))) {
+    for (const [, rows] of this.#rowsByClass('split', 'stratify', 'Leave stratify out.')) {
       shuffle(rows, random);
       rows.forEach((row, i) => placed.push({ row, at: (i + 0.5) / rows.length }));
     }
@@ -167,6 +154,67 @@ export class Dataset {
   }
 
   /**
+   * Cuts every class into parts, given as fractions or as numbers of examples per class: `splitEachLabel([750, 250])`.
+   * Errors: no labels, or a class with fewer examples than asked for.
+   */
+  splitEachLabel(parts: readonly number[], { seed = 0, shuffle: draw = true }: Omit<SplitOptions, 'stratify'> = {}): Dataset[] {
+    const random = generator(seed, 0x5b1e);
+    const chosen: number[][] = parts.map(() => []);
+    for (const [label, rows] of this.#rowsByClass('splitEachLabel', 'it')) {
+      const name = this.classes?.[label] ?? String(label);
+      if (parts.some((part) => part > 1) && parts.reduce((sum, part) => sum + part, 0) > rows.length)
+        fail('argument', 'splitEachLabel', `the class ${name} has ${rows.length} examples, not ${parts.join(' + ')}`, 'Ask for fewer, or for fractions.');
+      if (draw) shuffle(rows, random);
+      let start = 0;
+      for (const [i, count] of partSizes(parts, rows.length).entries()) {
+        chosen[i].push(...rows.subarray(start, start + count));
+        start += count;
+      }
+    }
+    return chosen.map((rows) => {
+      const order = Int32Array.from(rows);
+      if (draw) shuffle(order, random);
+      return this.select(order);
+    });
+  }
+
+  /** The rows of every class, by label. */
+  #rowsByClass(operation: string, what: string, hint?: string): [label: number, rows: Int32Array][] {
+    const labels = this.labels() ?? fail('data', operation, `${what} needs integer labels, which this dataset does not have`, hint);
+    const byClass = new Map<number, number[]>();
+    for (let i = 0; i < this.length; i++) {
+      const rows = byClass.get(labels[i]);
+      if (rows) rows.push(i);
+      else byClass.set(labels[i], [i]);
+    }
+    return [...byClass.entries()].sort(([a], [b]) => a - b).map(([label, rows]) => [label, Int32Array.from(rows)]);
+  }
+
+  /**
+   * Changes the first field's values at random as they are read, anew in every epoch: pictures [height, width, channels], spectrograms, or vectors.
+   * What an example becomes depends on the seed, the epoch and its number in this dataset only.
+   * `train.augment([augment.flip(), augment.crop({ size: 32, padding: 4 })])`
+   */
+  augment(transforms: readonly Transform[], { seed = 0 }: { readonly seed?: number } = {}): Dataset {
+    return new Dataset(augmented(this.#source, transforms, seed), this.feeding);
+  }
+
+  /** Keeps examples in memory once they have been read, as they are stored, the first ones that fit into so many bytes (default 1 GiB). */
+  cache({ bytes = 2 ** 30 }: { readonly bytes?: number } = {}): Dataset {
+    return new Dataset(cached(this.#source, bytes), this.feeding);
+  }
+
+  /**
+   * Has loaders read `batches` ahead of their use (default 2) and decode and augment in `workers` threads (Node; default 0: the caller's own).
+   * The batches are the same.
+   */
+  prefetch({ batches = 2, workers = 0 }: Partial<Feeding> = {}): Dataset {
+    for (const [name, value] of Object.entries({ batches, workers }))
+      if (!Number.isInteger(value) || value < 0) fail('argument', 'prefetch', `${name} must be a whole number ≥ 0, got ${value}`);
+    return new Dataset(this.#source, { batches, workers });
+  }
+
+  /**
    * Transforms batches as they are read: `fn` gets one tensor per field, [n, …shape], must treat every row alike, and returns the new fields.
    * `dataset.map((x, y) => [x.mul(2).sub(1), y])`
    */
@@ -174,31 +222,32 @@ export class Dataset {
     const source = this.#source;
     const blank = source.fields.map(({ shape, dtype }) => tensor(newArray(dtype, sizeOf(shape)), { shape: [1, ...shape], dtype }));
     const fields = fn(...blank).map(({ shape, dtype }, i) => ({ name: source.fields[i]?.name ?? `field${i}`, shape: shape.slice(1), dtype }));
-    return new Dataset({
-      ...described(source),
-      length: source.length,
-      fields,
-      read: async (rows) => {
-        const arrays = await source.read(rows);
-        const results = fn(...source.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [rows.length, ...shape], dtype })));
-        return Promise.all(
-          results.map((result, i) => {
-            if (result.shape[0] === rows.length) return result.data();
-            return fail(
-              'shape',
-              'map',
-              `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`,
-              'The function must keep the first dimension.',
-            );
-          }),
-        );
+    const { labels, ...same } = described(source);
+    return new Dataset(
+      {
+        ...same,
+        fields,
+        read: async (rows, epoch) => {
+          const arrays = await source.read(rows, epoch);
+          const results = fn(...source.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [rows.length, ...shape], dtype })));
+          return Promise.all(
+            results.map((result, i) => {
+              if (result.shape[0] === rows.length) return result.data();
+              return fail(
+                'shape',
+                'map',
+                `a batch of ${rows.length} examples came back as ${showShape(result.shape)} in field ${fields[i].name}`,
+                'The function must keep the first dimension.',
+              );
+            }),
+          );
+        },
+        ...(labels && fields.length === source.fields.length && { labels }),
       },
-      ...(source.labels && fields.length === source.fields.length && { labels: () => source.labels?.() ?? [] }),
-    });
+      this.feeding,
+    );
   }
 }
-
-const described = (source: Source) => ({ fields: source.fields, ...(source.classes && { classes: source.classes }) });
 
 function pick(values: ArrayLike<number>, rows: Rows): Int32Array {
   const picked = new Int32Array(rows.length);

@@ -1,14 +1,97 @@
-/** The file half of data (Node): finds named data sets on disk and reads IDX files, compressed or not. Node modules are loaded when first used. */
+/** The file half of data (Node): files and folders as sources of bytes, IDX files, named data sets on disk. Node modules are loaded when first used. */
 import { environmentVariable } from '../core/debug.ts';
 import { fail, GradixError } from '../core/errors.ts';
-import { fileExists, readBytes } from '../io/files.ts';
+import { fileError, fileExists, readBytes } from '../io/files.ts';
+import type { Progress, Remote } from './download-node.ts';
+import { type ByteSource, tooShort } from './formats/bytes.ts';
+import { maximumExpansion } from './formats/compression.ts';
+import { type FileEntry, type FileSet, fileSet } from './formats/file-set.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
 
-/** DEFLATE cannot expand further than this; whatever claims more is corrupt. */
-const maximumExpansion = 1032;
+function requireNode(operation: string): void {
+  if (typeof process === 'undefined' || process.versions?.node === undefined)
+    fail('device', operation, 'paths are read in Node only', 'In a browser give a File, or bytes to a parser.');
+}
+
+/** A file that is read in place. It stays open as long as the source is in use. */
+export async function fileSource(path: string, operation: string): Promise<ByteSource> {
+  requireNode(operation);
+  const { close, closeSync, fstatSync, openSync, read } = await import('node:fs');
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    return fileError(operation, path, error);
+  }
+  const facts = fstatSync(descriptor);
+  if (!facts.isFile()) {
+    closeSync(descriptor);
+    fail('file', operation, `${path} is no file`);
+  }
+  const readAt = (bytes: Uint8Array, done: number, position: number) =>
+    new Promise<number>((resolve, reject) =>
+      read(descriptor, bytes, done, bytes.length - done, position + done, (error, count) => (error ? reject(error) : resolve(count))),
+    );
+  const source: ByteSource = {
+    name: path,
+    size: facts.size,
+    read: async (start, length) => {
+      if (start < 0 || length < 0 || start + length > facts.size) tooShort(path, start + length, facts.size);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length; ) {
+        const count = await readAt(bytes, done, start).catch((error) => fileError(operation, path, error));
+        if (count === 0) tooShort(path, start + length, start + done);
+        done += count;
+      }
+      return bytes;
+    },
+  };
+  // Nobody says when a dataset is no longer needed; its file is closed when it is collected.
+  openFiles ??= new FinalizationRegistry((unused) => close(unused, () => {}));
+  openFiles.register(source, descriptor);
+  return source;
+}
+let openFiles: FinalizationRegistry<number> | undefined;
+
+/** All files below a folder. */
+export async function folderFiles(folder: string, operation: string): Promise<FileSet> {
+  const { readdir, stat } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  const entries = new Map<string, FileEntry>();
+  const folders: string[] = [];
+  const walk = async (below: string): Promise<void> => {
+    const here = join(folder, below);
+    const found = await readdir(here, { withFileTypes: true }).catch((error) => fileError(operation, here, error));
+    for (const entry of found) {
+      if (entry.name.startsWith('.')) continue;
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      const facts = entry.isSymbolicLink() ? await stat(join(folder, path)).catch(() => undefined) : entry;
+      if (facts?.isDirectory()) {
+        folders.push(path);
+        if (!entry.isSymbolicLink()) await walk(path);
+      } else if (facts?.isFile()) entries.set(path, { path });
+    }
+  };
+  await walk('');
+  const files = fileSet(folder, entries, async ({ path }) => {
+    const full = join(folder, path);
+    if (!(await fileExists(full)))
+      fail('file', operation, `${full} was there when the folder was opened and is gone now`, 'Leave the folder alone while it is in use.');
+    return readBytes(full, operation);
+  });
+  return { ...files, folders };
+}
+
+/** True for a folder. */
+export async function isFolder(path: string, operation: string): Promise<boolean> {
+  requireNode(operation);
+  const { stat } = await import('node:fs/promises');
+  return (await stat(path).catch((error) => fileError(operation, path, error))).isDirectory();
+}
 
 /** A file's bytes, decompressed when they are gzip. At most what the gzip trailer promises is allocated. */
 export async function readMaybeGzip(path: string, operation: string): Promise<Uint8Array> {
+  requireNode(operation);
   const bytes = await readBytes(path, operation);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const promised = bytes.length < 18 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
@@ -34,40 +117,83 @@ export async function readIdx(path: string): Promise<IdxArray> {
   return parseIdx(await readMaybeGzip(path, 'idx'), path);
 }
 
-export interface FindOptions {
-  readonly name: string;
-  /** Folder names that may hold the files, below each root. */
-  readonly folders: readonly string[];
-  /** Every file under the names it may have. */
-  readonly files: Readonly<Record<string, readonly string[]>>;
-  readonly root?: string;
-  /** Where the files can be had. */
-  readonly publisher: string;
+/** A file of a named set: the names it may have, and where it can be fetched under the first of them. */
+export interface NamedFile {
+  readonly names: readonly string[];
+  readonly remote?: Remote;
 }
 
-/** The paths of a named set's files: in `root`, else in GRADIX_DATA, each itself or a folder of the set's name in it. */
-export async function findFiles({ name, folders, files, root, publisher }: FindOptions): Promise<Record<string, string>> {
+export interface NamedFiles {
+  readonly name: string;
+  /** Folder names that may hold the files, below each root. Downloads go into the first. */
+  readonly folders: readonly string[];
+  readonly files: Readonly<Record<string, NamedFile>>;
+  /** Where the files can be had. */
+  readonly publisher: string;
+  /** The files' names are common: look for them in folders of the set's own name only, unless `root` is given. */
+  readonly ownFolder?: boolean;
+}
+
+/** Where a named set's files are looked for. */
+export interface NamedOptions {
+  /** The folder of the files, or its parent. Default: GRADIX_DATA, then the folder of downloads. */
+  readonly root?: string;
+  /** Fetch files that are not found (default: unless `root` is given). */
+  readonly download?: boolean;
+  /** Told how a download goes. Default: progress on stderr. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+const alternative = ({ publisher }: NamedFiles): string => `Download them from ${publisher} and give the folder as --data or { root }, or in GRADIX_DATA.`;
+
+/** The paths of a named set's files: in `root`, else in GRADIX_DATA, else among the downloads. Errors: not found, or only a part of them. */
+export async function findFiles(set: NamedFiles, root?: string): Promise<Record<string, string>> {
   const { join } = await import('node:path');
+  const { name, folders, files, ownFolder = false } = set;
   const variable = environmentVariable('GRADIX_DATA');
   const roots = root !== undefined ? [root] : variable === undefined ? [] : [variable];
-  const howTo = `Download them from ${publisher} and give the folder as --data or { root }, or in GRADIX_DATA.`;
-  if (roots.length === 0) fail('data', name, 'no folder to look in', howTo);
-  const places = roots.flatMap((base) => [base, ...folders.map((folder) => join(base, folder))]);
+  const downloads = (await import('./download-node.ts')).downloadFolder();
+  if (root === undefined && !roots.includes(downloads)) roots.push(downloads);
+  const itself = root !== undefined || !ownFolder;
+  const places = roots.flatMap((base) => [...(itself ? [base] : []), ...folders.map((folder) => join(base, folder))]);
   for (const place of places) {
     const found: Record<string, string> = {};
-    for (const [key, names] of Object.entries(files)) {
+    for (const [key, { names }] of Object.entries(files)) {
       for (const candidate of names) if (!(key in found) && (await fileExists(join(place, candidate)))) found[key] = join(place, candidate);
     }
     if (Object.keys(found).length === Object.keys(files).length) return found;
     const lacking = Object.keys(files).find((key) => !(key in found));
-    if (Object.keys(found).length > 0 && lacking) fail('data', name, `${place} lacks ${files[lacking][0]}`, howTo);
+    if (Object.keys(found).length > 0 && lacking) fail('data', name, `${place} lacks ${files[lacking].names[0]}`, alternative(set));
   }
-  return fail('data', name, `found no ${Object.values(files)[0][0]} in ${places.join(' or ')}`, howTo);
+  return fail('data', name, `found no ${Object.values(files)[0].names[0]} in ${places.join(' or ')}`, alternative(set));
+}
+
+/** As findFiles; files that are not there are fetched from their publisher. */
+export async function obtainFiles(set: NamedFiles, options: NamedOptions): Promise<Record<string, string>> {
+  requireNode(set.name);
+  const { root, download: wanted = root === undefined } = options;
+  if (!wanted) return findFiles(set, root);
+  const { join } = await import('node:path');
+  const { download, downloadFolder, terminalProgress } = await import('./download-node.ts');
+  const folder = join(root ?? downloadFolder(), set.folders[0]);
+  try {
+    return await findFiles(set, root);
+  } catch (error) {
+    if (!(error instanceof GradixError) || !Object.values(set.files).every(({ remote }) => remote)) throw error;
+  }
+  const { onProgress = terminalProgress(folder) } = options;
+  const found: Record<string, string> = {};
+  for (const [key, { names, remote }] of Object.entries(set.files)) {
+    const path = join(folder, names[0]);
+    if (remote && !(await fileExists(path))) await download(remote, path, { operation: set.name, alternative: alternative(set), onProgress });
+    found[key] = path;
+  }
+  return found;
 }
 
 /** True where findFiles would succeed. */
-export const hasFiles = (options: FindOptions): Promise<boolean> =>
-  findFiles(options).then(
+export const hasFiles = (set: NamedFiles, root?: string): Promise<boolean> =>
+  findFiles(set, root).then(
     () => true,
     (error) => (error instanceof GradixError ? false : Promise.reject(error)),
   );

@@ -1,9 +1,9 @@
 /** Batches of a dataset, in a seeded order that is the same on every machine; its state (epoch, position) says where to go on. */
-import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Tensor, tensor } from '../tensor/index.ts';
 import { type Dataset, type Field, range } from './dataset.ts';
 import { generator, permutation } from './random.ts';
+import { type Arrays, fromStored } from './source.ts';
 
 export interface LoaderOptions {
   /** Examples per batch (default 32). */
@@ -14,6 +14,10 @@ export interface LoaderOptions {
   readonly seed?: number;
   /** Leave out the last batch when it is smaller (default false). */
   readonly dropLast?: boolean;
+  /** Batches that are read while others are being used (default: what dataset.prefetch said, else 0). */
+  readonly prefetch?: number;
+  /** Threads that decode and augment (Node; default: what dataset.prefetch said, else 0). */
+  readonly workers?: number;
 }
 
 /** Where a loader stands: `position` examples of `epoch` have been given out. */
@@ -25,7 +29,7 @@ export interface LoaderState {
 /** A batch before it becomes tensors: for every field the values of `size` examples, in their stored form. */
 export interface RawBatch {
   readonly size: number;
-  readonly arrays: readonly TypedArray[];
+  readonly arrays: Arrays;
 }
 
 /** Inputs, targets, and further fields where the dataset has them. */
@@ -49,25 +53,42 @@ const orderOf = (length: number, shuffle: boolean, seed: number, epoch: number):
  * Batches of [x, y] tensors, each [batchSize, …shape].
  * `for await (const [x, y] of loader(dataset, { batchSize: 32, shuffle: true })) …`
  */
-export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed = 0, dropLast = false }: LoaderOptions = {}): Loader {
+export function loader(dataset: Dataset, options: LoaderOptions = {}): Loader {
+  const { batchSize = 32, shuffle = false, seed = 0, dropLast = false, prefetch = dataset.feeding.batches, workers = dataset.feeding.workers } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) fail('argument', 'loader', `batchSize must be a whole number ≥ 1, got ${batchSize}`);
+  for (const [name, value] of Object.entries({ prefetch, workers }))
+    if (!Number.isInteger(value) || value < 0) fail('argument', 'loader', `${name} must be a whole number ≥ 0, got ${value}`);
   if (dataset.length === 0) fail('data', 'loader', 'the dataset has no examples');
   if (dropLast && dataset.length < batchSize)
     fail('data', 'loader', `dropLast leaves nothing: ${dataset.length} examples are less than one batch of ${batchSize}`, 'Use a smaller batchSize.');
   const end = dropLast ? dataset.length - (dataset.length % batchSize) : dataset.length;
   let state: LoaderState = { epoch: 0, position: 0 };
 
-  async function* batches(take: (rows: Int32Array) => ReturnType<Dataset['read']>): AsyncGenerator<RawBatch> {
+  const read = (rows: Int32Array, epoch: number): Arrays | Promise<Arrays> =>
+    workers > 0 ? readInWorkers(dataset, rows, epoch, workers) : dataset.readStored(rows, epoch);
+  // A worker that has finished one batch needs the next at hand.
+  const ahead = Math.max(prefetch, 2 * workers);
+
+  async function* batches(): AsyncGenerator<RawBatch> {
     const { epoch } = state;
     const order = orderOf(dataset.length, shuffle, seed, epoch);
+    const reading: { readonly rows: Int32Array; readonly arrays: Arrays | Promise<Arrays> }[] = [];
+    let begun = state.position;
     while (state.epoch === epoch && state.position < end) {
-      const rows = order.subarray(state.position, Math.min(state.position + batchSize, end));
-      const read = take(rows);
-      const arrays = read instanceof Promise ? await read : read;
-      state = { epoch, position: state.position + rows.length };
-      yield { size: rows.length, arrays };
+      for (; reading.length <= ahead && begun < end; begun += batchSize) {
+        const rows = order.subarray(begun, Math.min(begun + batchSize, end));
+        const arrays = read(rows, epoch);
+        // What nobody waits for any more, after a break or an earlier error, may fail in silence.
+        if (arrays instanceof Promise) arrays.catch(() => {});
+        reading.push({ rows, arrays });
+      }
+      const next = reading.shift();
+      if (next === undefined) break;
+      const arrays = next.arrays instanceof Promise ? await next.arrays : next.arrays;
+      state = { epoch, position: state.position + next.rows.length };
+      yield { size: next.rows.length, arrays };
     }
-    if (state.epoch === epoch) state = { epoch: epoch + 1, position: 0 };
+    if (state.epoch === epoch && state.position >= end) state = { epoch: epoch + 1, position: 0 };
   }
 
   return {
@@ -80,14 +101,22 @@ export function loader(dataset: Dataset, { batchSize = 32, shuffle = false, seed
         fail('state', 'loader', `position ${next.position} of epoch ${next.epoch} does not exist in ${end} examples`, 'Was the state saved with other data?');
       state = { epoch: next.epoch, position: next.position };
     },
-    raw: () => batches((rows) => dataset.readStored(rows)),
+    raw: batches,
     async *[Symbol.asyncIterator]() {
-      for await (const { size, arrays } of batches((rows) => dataset.read(rows))) {
-        yield dataset.fields.map(({ shape, dtype }, i) => tensor(arrays[i], { shape: [size, ...shape], dtype })) as Batch;
+      for await (const { size, arrays } of batches()) {
+        const values = fromStored(dataset.fields, arrays);
+        yield dataset.fields.map(({ shape, dtype }, i) => tensor(values[i], { shape: [size, ...shape], dtype })) as Batch;
       }
     },
   };
 }
+
+const readInWorkers = async (dataset: Dataset, rows: Int32Array, epoch: number, workers: number): Promise<Arrays> => {
+  const job = await dataset.job(rows, epoch);
+  if (job.kind === 'arrays') return job.arrays;
+  const pool = await import('./workers-node.ts').catch((error: unknown) => fail('device', 'loader', 'worker threads need Node', 'Leave workers out.', error));
+  return pool.runInWorker(job, workers);
+};
 
 /** One tensor per field of a raw batch, in its stored form. */
 export const toStoredTensors = (dataset: Dataset, { size, arrays }: RawBatch): Tensor[] =>
