@@ -13,15 +13,15 @@ import { loadStage, trainStage } from './stage.ts';
 import { loadText, streamsOf, type Text, textSource, unjudged, windowsOf } from './text-data.ts';
 
 const steps = 64;
-/** Windows that judge a text: few enough for one batch of evaluate. */
-const windows = { count: 200, before: 100 };
+/** A text in windows that judge it, of at least 250 characters each and few enough for one batch of evaluate. */
+const judged = (codes: Int32Array) => windowsOf(codes, { count: Math.max(1, Math.min(200, Math.floor(codes.length / 250))), before: 100 });
 const loss = (logits: Tensor, targets: Tensor): Tensor => nn.crossEntropy(logits, targets, { ignoreIndex: unjudged });
-const model = (characters: number) => charLstm({ characters, units: 512, dropout: 0.3 });
+const model = (characters: number) => charLstm({ characters, units: 256, dropout: 0.2 });
 
 export const charLstmRecipe: Recipe = {
   name: 'char-lstm',
-  summary: 'an LSTM of 512 units that reads and writes Shakespeare, one character at a time; Adam, cosine decay',
-  defaults: { epochs: 10, batchSize: 64, learningRate: 0.002 },
+  summary: 'an LSTM of 256 units that reads and writes Shakespeare, one character at a time; Adam, cosine decay',
+  defaults: { epochs: 8, batchSize: 32, learningRate: 0.003 },
   source: textSource,
 
   async train(job) {
@@ -34,7 +34,7 @@ export const charLstmRecipe: Recipe = {
       ...settings,
       model: () => model(k),
       train: streamsOf(train, { streams: settings.batchSize, steps }),
-      validation: windowsOf(validation, windows),
+      validation: judged(validation),
       optimizer: (learningRate, all) => adam({ learningRate, clipNorm: 1, schedule: cosineDecay({ steps: all, end: 0.05 }) }),
       ...{ loss, monitor: 'valLoss', shuffle: false, unit: 'windows' },
       callbacks: (net) => [carriedState(net, settings.batchSize)],
@@ -82,7 +82,7 @@ async function judge(net: CharLstm, text: Text, seed: number, output: Output): P
   const { characters } = text;
   const { test, known } = cut(text);
   net.resetState();
-  const { loss: testLoss } = await evaluate(net, windowsOf(test, windows), { loss });
+  const { loss: testLoss } = await evaluate(net, judged(test), { loss });
   const yardstick = (order: number) => ngram(known, { order, symbols: characters.length }).loss(text.codes, known.length);
   const [uniform, unigram, fiveGram] = [0, 1, 5].map(yardstick);
   const row = (name: string, nats: number) => output.text(`  ${name.padEnd(22)}${nats.toFixed(3)}`);

@@ -97,10 +97,10 @@ export async function trainStage<M extends Layer>(job: Job, stage: Stage<M>): Pr
     shuffle: stage.shuffle ?? true,
     callbacks: [
       ...(stage.callbacks?.(model) ?? []),
-      checkpoint(folder, { monitor }),
+      earlyStopping({ patience, restoreBest: true, monitor }),
+      checkpoint(folder, { monitor }), // after all callbacks whose state it saves
       events,
       progress({ output: output.stream }),
-      earlyStopping({ patience, restoreBest: true, monitor }),
     ],
     signal: job.signal,
     ...(resumed && { resume: await loadCheckpoint(folder) }),
