@@ -87,11 +87,11 @@ export function progress({ output = processOf.process?.stderr ?? consoleOutput, 
       const { loss, ...rest } = run.figures;
       const first = Object.entries(rest).find(([, value]) => typeof value === 'number');
       const figures = figuresText({ loss, ...(first && { [first[0]]: first[1] }) });
-      if (live)
-        redraw(
-          `${label(run, run.epoch + 1)} ${bar(share, 16)} ${String(Math.floor(100 * share)).padStart(2)} % ${figures}  ${perSecond(rate)} ${duration(left / rate)}`,
-        );
-      else output.write(`${label(run, run.epoch + 1)}, ${Math.floor(100 * share)} %: ${figures}  ${perSecond(rate)}, ${duration(left / rate)} left\n`);
+      const text = `${String(Math.floor(100 * share)).padStart(2)} % ${figures}  ${perSecond(rate)} ${duration(left / rate)}`;
+      if (live) {
+        const room = (output.columns || 80) - 3 - label(run, run.epoch + 1).length - text.length;
+        redraw(`${label(run, run.epoch + 1)} ${bar(share, Math.max(4, Math.min(16, room)))} ${text}`);
+      } else output.write(`${label(run, run.epoch + 1)}, ${Math.floor(100 * share)} %: ${figures}  ${perSecond(rate)}, ${duration(left / rate)} left\n`);
     },
     validationStart(run) {
       if (live) redraw(`${label(run, run.history.length + 1)} ${bar(1, 16)} validating …`);

@@ -103,7 +103,7 @@ async function judge(net: ReturnType<typeof model>, { test, newPairs }: Pick<Sum
   const text = (codes: ArrayLike<number>, i: number, length: number) => Array.from({ length }, (_, at) => symbols[codes[i * length + at]]).join('');
   const lines = Array.from({ length: shown.length }, (_, i) => {
     const [asked, right, guess] = [[...text(questions, i, questionLength)].reverse().join(''), text(answers, i, answerLength), text(guesses, i, answerLength)];
-    return { wrong: right !== guess, line: `  ${asked} = ${guess}${right === guess ? '' : ` (it is ${right.trim()})`}` };
+    return { wrong: right !== guess, line: `  ${asked} = ${guess.trimEnd()}${right === guess ? '' : ` (it is ${right.trim()})`}` };
   });
   output.text();
   for (const { line } of [...lines.filter(({ wrong }) => !wrong).slice(0, 6), ...lines.filter(({ wrong }) => wrong).slice(0, 4)]) output.text(line);

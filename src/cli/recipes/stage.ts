@@ -76,7 +76,7 @@ export async function trainStage<M extends Layer>(job: Job, stage: Stage<M>): Pr
   const steps = epochs * (dropLast ? Math.floor(stage.train.length / batchSize) : 1);
   const name = { ...(stage.name !== undefined && { stage: stage.name }) };
   const started = { recipe: job.recipe.name, ...name, device: job.device, parameters, epochs, batchSize, learningRate, seed };
-  const plan = `${parameters.toLocaleString('en-US')} parameters; ${epochs} epochs in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
+  const plan = `${parameters.toLocaleString('en-US')} parameters; ${epochs} epoch${epochs === 1 ? '' : 's'} in batches of ${batchSize}, learning rate ${learningRate}, seed ${seed}`;
   output.text(`${stage.name ?? 'net'}: ${plan}`);
   output.event('start', { ...started, trainExamples: stage.train.length, resumed, out: job.folder });
 
