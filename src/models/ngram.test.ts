@@ -23,11 +23,11 @@ it('is the formula of Witten and Bell, by hand', () => {
 });
 
 const path = `${process.env.GRADIX_DATA ?? new URL('../../../shared/data', import.meta.url).pathname}/tinyshakespeare/input.txt`;
-it.skipIf(!existsSync(path))('tinyshakespeare, last tenth (skipped without the file): 3.347, 2.486 and 1.669 nats for 1-, 2- and 5-grams', () => {
+it.skipIf(!existsSync(path))('tinyshakespeare, last tenth (skipped without the file): 3.347 and 1.669 nats for 1- and 5-grams', () => {
   const characters = [...readFileSync(path, 'utf8')];
   const known = [...new Set(characters)].sort();
   const codes = Int32Array.from(characters, (c) => known.indexOf(c));
   const from = Math.floor(0.9 * codes.length);
-  const losses = [1, 2, 5].map((order) => ngram(codes.subarray(0, from), { order, symbols: known.length }).loss(codes, from));
-  expect(losses.map((loss) => loss.toFixed(3))).toEqual(['3.347', '2.486', '1.669']);
+  const losses = [1, 5].map((order) => ngram(codes.subarray(0, from), { order, symbols: known.length }).loss(codes, from));
+  expect(losses.map((loss) => loss.toFixed(3))).toEqual(['3.347', '1.669']);
 });
