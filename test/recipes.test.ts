@@ -51,6 +51,7 @@ test('bag: five nets and their mean; interrupted in the third net it goes on the
   const resumed = await command.run(['train', '--resume', at('broken'), '--json']);
   expect(lines(resumed.out).at(-1)).toMatchObject({ testAccuracy: whole.done.testAccuracy, testLoss: whole.done.testLoss });
   for (const i of [1, 3, 5]) expect(bytes(`broken/member-${i}/model.safetensors`).equals(bytes(`bag/member-${i}/model.safetensors`))).toBe(true);
+  expect((await command.run(['info', at('bag')])).out).toMatch(/^bag on .*\n.*\n\nmember-1\nepoch 1 .*\nepoch 2 .*\n\n.*203,530 values[\s\S]*\nmember-5\n/);
   const evaluated = await command.run(['eval', at('bag'), '--json']);
   expect(lines(evaluated.out)[0]).toMatchObject({ testAccuracy: whole.done.testAccuracy });
 });
