@@ -27,7 +27,7 @@ const whole = (features: nn.Layer = makeFeatures()) => nn.sequential(features, m
 export const fineTune: Recipe = {
   name: 'fine-tune',
   summary: 'a convolutional net for the digits 0–4; then its convolutions frozen and a new head for 5–9; Adam, one cycle',
-  defaults: { epochs: 6, batchSize: 64, learningRate: 0.003 },
+  defaults: { epochs: 3, batchSize: 64, learningRate: 0.003 },
   source: resolveSource,
 
   async train(job) {
