@@ -13,7 +13,8 @@ beforeAll(async () => {
   command = buildCommand();
   await writeSmallMnist(at('mnist'));
   const words = ['the king', 'a crown', 'my lord', 'good night', 'sweet words', 'no more'];
-  writeFileSync(at('text.txt'), Array.from({ length: 3000 }, (_, i) => `${words[(i * i + i * 7) % words.length]}${i % 5 === 0 ? '.\n' : ' '}`).join(''));
+  const drawn = (i: number): number => Math.floor(1000 * Math.abs(Math.sin(i * i))) % words.length;
+  writeFileSync(at('text.txt'), Array.from({ length: 1500 }, (_, i) => `${words[drawn(i)]}${i % 5 === 0 ? '.\n' : ' '}`).join(''));
 }, 120_000);
 afterAll(() => command.close());
 

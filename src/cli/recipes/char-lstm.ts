@@ -71,7 +71,9 @@ function carriedState(net: CharLstm, streams: number): Callback {
       tensors: Object.fromEntries(variables().map(([name, v]) => [name, { dtype: v.dtype, shape: v.shape, data: v.dataSync() }])),
     }),
     restore({ tensors }) {
-      net.apply(zeros([streams, 1], { dtype: 'int32' })); // makes the variables
+      const { training } = net;
+      net.eval().apply(zeros([streams, 1], { dtype: 'int32' })); // makes the variables; in evaluation mode, for dropout would draw random numbers
+      net.train(training);
       for (const [name, v] of variables()) if (name in tensors) v.assign(tensor(tensors[name].data, { shape: tensors[name].shape }));
     },
   };
