@@ -1,69 +1,19 @@
 /** The gradix command as its users meet it: exit codes, JSON lines, interruption and resumption, damaged caches. Runs a build in child processes. */
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { data } from '../src/index.ts';
+import { buildCommand, type Command, lines, type Outcome, type RunOptions, writeSmallMnist } from './support/command.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'gradix-cli-'));
-const at = (name: string): string => join(folder, name);
-const mnist = at('mnist');
-/** Within the project, so that packages are found. */
-const build = join(root, `.cache/cli-test-${process.pid}`);
-afterAll(() => {
-  for (const path of [folder, build]) rmSync(path, { recursive: true, force: true });
-});
-
-interface Outcome {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface RunOptions {
-  readonly environment?: NodeJS.ProcessEnv;
-  /** Called with every piece of stdout and stderr. */
-  readonly watch?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
-  /** Runs within a shell after this command. */
-  readonly after?: string;
-}
-
-function gradix(args: readonly string[], { environment = {}, watch, after }: RunOptions = {}): Promise<Outcome> {
-  const cli = join(build, 'dist/cli/main.js');
-  const env = { ...process.env, GRADIX_CACHE: at('cache'), GRADIX_DATA: '', GRADIX_DEVICE: '', NO_COLOR: '1', ...environment };
-  const child =
-    after === undefined
-      ? spawn(process.execPath, [cli, ...args], { env, cwd: folder })
-      : spawn('sh', ['-c', `${after}; exec "$0" "$@"`, process.execPath, cli, ...args], { env, cwd: folder });
-  let [out, err] = ['', ''];
-  const hear = (text: string) => watch?.(text, (signal) => child.kill(signal));
-  child.stdout.on('data', (bytes) => {
-    out += bytes;
-    hear(String(bytes));
-  });
-  child.stderr.on('data', (bytes) => {
-    err += bytes;
-    hear(String(bytes));
-  });
-  return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, out, err })));
-}
-
-const lines = (out: string): Record<string, unknown>[] =>
-  out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+let command: Command;
+const at = (name: string): string => join(command.folder, name);
+const gradix = (args: readonly string[], options?: RunOptions): Promise<Outcome> => command.run(args, options);
 
 const small = (out: string, ...more: string[]): string[] => [
   'train',
   'mlp',
   '--data',
-  mnist,
+  at('mnist'),
   '--epochs',
   '2',
   '--batch-size',
@@ -77,29 +27,11 @@ const small = (out: string, ...more: string[]): string[] => [
 ];
 const bytes = (run: string, file = 'checkpoint.safetensors'): Buffer => readFileSync(join(at(run), file));
 
-/** A folder in MNIST's format with generated digits: 1,000 to train, 200 to test. */
-async function writeSmallMnist(): Promise<void> {
-  mkdirSync(mnist);
-  for (const [stem, count, seed] of [
-    ['train', 1000, 5],
-    ['t10k', 200, 6],
-  ] as const) {
-    const set = data.digits({ count, seed });
-    const [images, labels] = await set.read(Int32Array.from({ length: count }, (_, i) => i));
-    const pixels = Uint8Array.from(images, (value) => Math.round(255 * value));
-    writeFileSync(join(mnist, `${stem}-images-idx3-ubyte.gz`), gzipSync(data.encodeIdx({ dtype: 'uint8', shape: [count, 28, 28], data: pixels })));
-    writeFileSync(join(mnist, `${stem}-labels-idx1-ubyte.gz`), gzipSync(data.encodeIdx({ dtype: 'uint8', shape: [count], data: Uint8Array.from(labels) })));
-  }
-}
-
-// A build of its own: tests must neither install packages nor replace a dist/ that somebody is using.
 beforeAll(async () => {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const built = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(build, 'dist')], { cwd: root, encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(`the sources do not compile: ${built.stdout}`);
-  copyFileSync(join(root, 'package.json'), join(build, 'package.json'));
-  await writeSmallMnist();
+  command = buildCommand();
+  await writeSmallMnist(at('mnist'));
 }, 120_000);
+afterAll(() => command.close());
 
 describe('usage', () => {
   test.each([
@@ -130,7 +62,7 @@ describe('usage', () => {
 describe('train', () => {
   test('JSON lines, the run folder, eval and info', async () => {
     const { code, out, err } = await gradix(small('first'));
-    expect(err).toMatch(/^gradix \S+: mlp, 203,530 parameters/);
+    expect(err).toMatch(/^gradix \S+: mlp on \w+\ndata: MNIST from .*\nnet: 203,530 parameters; 2 epochs in batches of 50/);
     expect(code).toBe(0);
     const events = lines(out);
     expect(events.map(({ event }) => event)).toEqual(['start', 'epoch', 'epoch', 'done']);
@@ -217,9 +149,9 @@ describe('trouble', () => {
   });
 
   test.runIf(process.platform === 'linux')('a folder that cannot be made', async () => {
-    const { code, err } = await gradix(['train', 'mlp', '--data', mnist, '--out', '/proc/gradix']);
+    const { code, err } = await gradix(['train', 'mlp', '--data', at('mnist'), '--out', '/proc/gradix']);
     expect(code).toBe(1);
-    expect(err).toMatch(/checkpoint: .*\/proc\/gradix/);
+    expect(err).toMatch(/^train: .*\/proc\/gradix/);
   });
 
   test.runIf(process.platform === 'linux')('no room for the checkpoint: the error says so, and the earlier one is kept', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseArguments } from '../src/cli/arguments.ts';
-import { findRecipe } from '../src/cli/recipes.ts';
+import { findRecipe } from '../src/cli/recipes/index.ts';
 import * as gradix from '../src/index.ts';
 import { arange, concat, data, einsum, grad, io, models, nn, ones, optim, tensor, train, variable, zeros } from '../src/index.ts';
 import { fileError } from '../src/io/files.ts';

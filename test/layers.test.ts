@@ -1,5 +1,5 @@
 /**
- * PyTorch's numbers (test/fixtures/make_layer_fixtures.py): every layer and loss forward, backward and over 20 training steps, every optimizer over 20 steps,
+ * PyTorch's numbers, or those of the papers' equations where it has none (test/fixtures/make_layer_fixtures.py): every layer and loss forward, backward and over 20 training steps, every optimizer over 20 steps,
  * all in float64 to 9 digits.
  */
 import { readFileSync } from 'node:fs';
@@ -191,10 +191,22 @@ const layers: Readonly<Record<string, () => nn.Module>> = {
   hardTanh: () => nn.hardTanh(),
   hardSigmoid: () => nn.hardSigmoid(),
   hardSwish: () => nn.hardSwish(),
+  'gru masked': () => nn.gru(4, d64),
+  'lstm with peepholes': () => nn.lstm(4, { peepholes: true, ...d64 }),
+  'gru of the paper': () => nn.gru(4, { resetAfter: false, ...d64 }),
+  maxout: () => nn.maxout(3, 2, d64),
+  'tied weights': () => {
+    const encoder = nn.linear(3, d64);
+    return nn.sequential(encoder, nn.tiedLinear(encoder));
+  },
+  positionalEncoding: () => nn.positionalEncoding(),
+  'copy, then multiply': () => nn.graph({ inputs: ['x'], layers: { same: [nn.copy(3), 'x'], y: [nn.multiply(), 'same.0', 'same.1', 'same.2'] }, outputs: 'y' }),
+  'split, then add': () => nn.graph({ inputs: ['x'], layers: { half: [nn.split(2), 'x'], y: [nn.add(), 'half.0', 'half.1'] }, outputs: 'y' }),
 };
 
 /** What else goes into a call. */
-const masks: Readonly<Record<string, () => Tensor>> = { 'lstm masked, bidirectional': () => nn.lengthMask(tensor([5, 2, 3], { dtype: 'int32' }), 5) };
+const fiveTwoThree = () => nn.lengthMask(tensor([5, 2, 3], { dtype: 'int32' }), 5);
+const masks: Readonly<Record<string, () => Tensor>> = { 'lstm masked, bidirectional': fiveTwoThree, 'gru masked': fiveTwoThree };
 
 /** These also run as one compiled program: one of each kind, for a C compiler takes its time. */
 const compiled = new Set([
@@ -267,10 +279,20 @@ const losses: Readonly<Record<string, LossCaller>> = {
   multiclassHinge: ([z], { t }) => nn.multiclassHinge(z, t, { margin: 0.7, ...none }),
   'multiclassHinge squared, weights': ([z], { t, classWeights }) => nn.multiclassHinge(z, t, { squared: true, classWeights, ...none }),
   hinge: ([z], { t }) => nn.hinge(z, t.sign(), none),
+  'hinge squared': ([z], { t }) => nn.hinge(z, t.sign(), { squared: true, ...none }),
+  'multiclassHinge, largest': ([z], { t }) => nn.multiclassHinge(z, t, { over: 'largest', ...none }),
   meanSquaredError: ([z], { t }) => nn.meanSquaredError(z, t, none),
   meanAbsoluteError: ([z], { t }) => nn.meanAbsoluteError(z, t, none),
   huber: ([z], { t }) => nn.huber(z, t, { delta: 0.8, ...none }),
   klDivergence: ([z], { t }) => nn.klDivergence(z, t, none),
+  'klDivergence of log-probabilities': ([z], { t }) => nn.klDivergence(nn.logSigmoid().apply(z), t, { logProbabilities: true, ...none }),
+  'triplet, squared': ([a, b, c]) => nn.triplet(a, b, c, { margin: 0.5, squared: true, ...none }),
+  bivariateMixtureLoss: ([z], { t }) => nn.bivariateMixtureLoss(z, t, none),
+  multitask: ([z, y], { t, u }) =>
+    nn.multitask([
+      { loss: nn.crossEntropy, weight: 0.3 },
+      { loss: nn.meanSquaredError, weight: 2 },
+    ])([z, y], [t, u]),
   triplet: ([a, b, c]) => nn.triplet(a, b, c, { margin: 0.5, ...none }),
   contrastive: ([a, b], { same }) => nn.contrastive(a, b, same, { margin: 2, ...none }),
   ctc: ([z], { t }) => nn.ctc(z, t.add(1), { inputLengths: lengths([8, 6, 7]), labelLengths: lengths([3, 1, 2]), ...none }),

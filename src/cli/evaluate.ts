@@ -1,17 +1,12 @@
-/** gradix eval: a saved run's accuracy on test data. */
-import { load } from '../io/index.ts';
-import { runFiles } from '../train/checkpoint.ts';
-import { confusionMatrix, evaluate as evaluateModel } from '../train/index.ts';
+/** gradix eval: tests a saved run. */
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
-import { resolveSource, testDigits } from './digit-data.ts';
-import { confusionTable } from './draw.ts';
 import { useMachine } from './machine.ts';
-import { hasColour, newOutput, percent } from './output.ts';
-import { findRecipe } from './recipes.ts';
+import { newOutput } from './output.ts';
+import { findRecipe } from './recipes/index.ts';
 import { readConfig } from './run-folder.ts';
 
 const options = {
-  data: { type: 'text', value: 'DIR', help: 'folder with MNIST, or "digits" (default: what the run was trained on)' },
+  data: { type: 'text', value: 'DIR', help: 'folder with the data, or "digits" (default: what the run was trained on)' },
   device: { type: 'text', value: 'NAME', choices: ['native', 'reference'], help: 'native (C, fast) or reference (slow)' },
   threads: { type: 'whole', value: 'N', least: 1, help: 'processor threads (default: one per core)' },
   json: { type: 'flag', help: 'one JSON object per line on stdout' },
@@ -37,14 +32,8 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   const [folder] = positional;
   const config = await readConfig(folder, command);
   const recipe = findRecipe(command, config.recipe);
-  const source = await resolveSource(values.data ?? config.data);
-  const test = await testDigits(source);
-  const model = await load(recipe.model(), `${folder}/${runFiles.model}`);
-  const { loss, accuracy, confusionMatrix: matrix } = await evaluateModel(model, test, { loss: 'crossEntropy', metrics: ['accuracy', confusionMatrix()] });
-  output.text(confusionTable(matrix as readonly (readonly number[])[], test.classes ?? [], hasColour(output.stream)));
-  output.text(
-    `\n${recipe.name} on ${source === 'digits' ? 'generated digits' : source}: accuracy ${percent(Number(accuracy))}, loss ${Number(loss).toPrecision(4)} (${test.length.toLocaleString('en-US')} digits)`,
-  );
-  output.event('done', { run: folder, recipe: recipe.name, device, data: source, examples: test.length, testLoss: loss, testAccuracy: accuracy });
+  const data = await recipe.source(values.data ?? config.data);
+  const figures = await recipe.test({ settings: config.options, data, folder, output });
+  output.event('done', { run: folder, recipe: recipe.name, device, data, ...figures });
   return 0;
 }

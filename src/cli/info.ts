@@ -1,22 +1,22 @@
 /** gradix info: what is in a safetensors file or a run. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { showShape } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { fileError, readSafetensorsHeader, readText } from '../io/files.ts';
+import { fileError, fileExists, readSafetensorsHeader, readText } from '../io/files.ts';
 import { runFiles } from '../train/checkpoint.ts';
 import { figuresText } from '../train/progress.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import { newOutput, type Output } from './output.ts';
 import { readConfig } from './run-folder.ts';
 
-const options = { json: { type: 'flag', help: 'one JSON object on stdout' }, help: { type: 'flag', help: 'this text' } } as const;
+const options = { json: { type: 'flag', help: 'one JSON object per line on stdout' }, help: { type: 'flag', help: 'this text' } } as const;
 const command = 'gradix info';
 
 export async function info(args: readonly string[]): Promise<number> {
   const { positional, values } = parseArguments(command, args, options);
   const output = newOutput(values.json === true);
   if (values.help) {
-    output.text('gradix info <file.safetensors|run>: what is in it.  --json for one JSON object.');
+    output.text('gradix info <file.safetensors|run>: what is in it.  --json for JSON, one object per net.');
     return 0;
   }
   if (positional.length !== 1) throw new UsageError(command, 'which file or run?', 'For example: gradix info model.safetensors');
@@ -29,14 +29,28 @@ export async function info(args: readonly string[]): Promise<number> {
 
 async function runInfo(folder: string, output: Output): Promise<void> {
   const config = await readConfig(folder, command);
-  const history = (await readText(`${folder}/${runFiles.history}`, command).catch(() => '')).split('\n').filter((line) => line !== '');
   const { recipe, options: given, data, device, versions } = config;
   output.text(`${recipe} on ${data}, ${device} (gradix ${versions.gradix}, node ${versions.node})`);
   output.text(`epochs ${given.epochs}, batch size ${given.batchSize}, learning rate ${given.learningRate}, seed ${given.seed}`);
-  const records = history.map((line) => JSON.parse(line) as Record<string, number>);
-  for (const { epoch, seconds, ...figures } of records) output.text(`epoch ${epoch}  ${figuresText(figures)}${seconds === undefined ? '' : `  ${seconds} s`}`);
-  output.text();
-  await fileInfo(`${folder}/${runFiles.model}`, output, { config, history: records });
+  for (const stage of await stagesOf(folder)) {
+    const place = stage === '' ? folder : `${folder}/${stage}`;
+    const history = (await readText(`${place}/${runFiles.history}`, command).catch(() => '')).split('\n').filter((line) => line !== '');
+    const records = history.map((line) => JSON.parse(line) as Record<string, number>);
+    if (stage !== '') output.text(`\n${stage}`);
+    for (const { epoch, seconds, ...figures } of records)
+      output.text(`epoch ${epoch}  ${figuresText(figures)}${seconds === undefined ? '' : `  ${seconds} s`}`);
+    output.text();
+    await fileInfo(`${place}/${runFiles.model}`, output, { ...(stage !== '' && { stage }), config, history: records });
+  }
+}
+
+/** The folders below a run's that hold nets; '' alone where the run itself holds the net. */
+async function stagesOf(folder: string): Promise<readonly string[]> {
+  if (await fileExists(`${folder}/${runFiles.model}`)) return [''];
+  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const held = await Promise.all(names.map((name) => fileExists(`${folder}/${name}/${runFiles.model}`)));
+  const stages = names.filter((_, i) => held[i]).sort();
+  return stages.length > 0 ? stages : ['']; // nothing saved yet: the missing file is what the error names
 }
 
 async function fileInfo(path: string, output: Output, more: object = {}): Promise<void> {

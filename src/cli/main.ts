@@ -10,7 +10,7 @@ interface Command {
 
 /** Modules are loaded when their command runs, so that mistakes are answered at once and options can set up the engine first. */
 const commands: Readonly<Record<string, Command>> = {
-  train: { help: 'train <recipe>      train a net: lenet, lenet5, mlp', run: async (args) => (await import('./train.ts')).train(args) },
+  train: { help: 'train <recipe>      train a net: lenet, char-lstm, … (see recipes)', run: async (args) => (await import('./train.ts')).train(args) },
   eval: { help: 'eval <run>          test a saved run', run: async (args) => (await import('./evaluate.ts')).evaluate(args) },
   recipes: { help: 'recipes             what can be trained', run: async () => listRecipes() },
   info: { help: 'info <file|run>     what is in a safetensors file or a run', run: async (args) => (await import('./info.ts')).info(args) },
@@ -24,9 +24,13 @@ const usage = (): string =>
     .join('\n')}\n\nEvery command has --help.`;
 
 async function listRecipes(): Promise<number> {
-  const { recipes } = await import('./recipes.ts');
-  for (const { name, summary, epochs, batchSize, learningRate } of recipes)
-    console.log(`${name.padEnd(8)} ${summary}\n${' '.repeat(9)}${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}`);
+  const { recipes } = await import('./recipes/index.ts');
+  const width = Math.max(...recipes.map(({ name }) => name.length));
+  for (const { name, summary, defaults } of recipes) {
+    const { epochs, batchSize, learningRate } = defaults;
+    console.log(`${name.padEnd(width)}  ${summary}
+${' '.repeat(width)}  ${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}`);
+  }
   return 0;
 }
 

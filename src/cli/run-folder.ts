@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../core/errors.ts';
-import { fileExists, readText, writeFileAtomic } from '../io/files.ts';
+import { fileExists, makeFolder, readText, writeFileAtomic } from '../io/files.ts';
 import { runFiles } from '../train/checkpoint.ts';
 
 export interface RunConfig {
   readonly recipe: string;
   readonly options: { readonly epochs: number; readonly batchSize: number; readonly learningRate: number; readonly seed: number };
-  /** 'digits' (generated) or the folder of MNIST. */
+  /** A folder, or the name of generated data such as 'digits'. */
   readonly data: string;
   readonly device: string;
   readonly versions: { readonly gradix: string; readonly node: string };
@@ -18,8 +18,12 @@ export interface RunConfig {
 export const version: string = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 export async function writeConfig(folder: string, config: RunConfig): Promise<void> {
+  await makeFolder(folder, 'train');
   await writeFileAtomic(join(folder, runFiles.config), `${JSON.stringify(config, undefined, 2)}\n`, 'train');
 }
+
+/** True where a run was started. */
+export const hasRun = (folder: string): Promise<boolean> => fileExists(join(folder, runFiles.config));
 
 /** Reads the config of a run. Errors: no run there, a damaged file. */
 export async function readConfig(folder: string, operation: string): Promise<RunConfig> {

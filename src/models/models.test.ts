@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as nn from '../nn/index.ts';
 import * as optim from '../optim/index.ts';
 import { compile, seed, type Tensor, tensor, zeros } from '../tensor/index.ts';
-import { lenet, lenet5, mlp } from './index.ts';
+import { charLstm, lenet, lenet5, mlp, sequenceToSequence, writeText } from './index.ts';
 
 describe('models', () => {
   it('lenet has 180,880 parameters and prints them', () => {
@@ -25,6 +25,46 @@ describe('models', () => {
     expect(count(mlp())).toBe(203530);
     expect(count(mlp({ hidden: [], classes: 3 }))).toBe(784 * 3 + 3);
     expect(() => mlp({ layers: 3 } as object)).toThrow('mlp: unknown option layers.');
+  });
+});
+
+describe('models of text', () => {
+  it('charLstm reads in pieces as in one go, and writes the same text for the same seed', async () => {
+    seed(3);
+    const model = charLstm({ characters: 7, units: 8, embedding: 4 });
+    const x = tensor([[0, 3, 6, 1, 2, 5]], { dtype: 'int32' });
+    const whole = model.eval().apply(x).slice([0, 4]).dataSync();
+    model.resetState();
+    model.apply(x.slice([0, 0], [1, 4])).dataSync();
+    model
+      .apply(x.slice([0, 4]))
+      .dataSync()
+      .forEach((value: number, i: number) => {
+        expect(value).toBeCloseTo(whole[i], 5);
+      });
+    const write = (start: number, temperature: number) => {
+      seed(start);
+      return writeText(model, { prompt: [0, 3], length: 20, temperature });
+    };
+    const text = await write(1, 1);
+    expect(text).toHaveLength(20);
+    expect(text.every((code) => Number.isInteger(code) && code >= 0 && code < 7)).toBe(true);
+    expect(await write(1, 1)).toEqual(text);
+    expect(await write(2, 1)).not.toEqual(text);
+    expect(await write(1, 1e-4)).toEqual(await write(2, 1e-4)); // nearly always the likeliest
+    await expect(writeText(model, { prompt: [], length: 3 })).rejects.toThrow('writeText: the prompt is empty.');
+  });
+
+  it('sequenceToSequence answers [N, A, K], and every answer depends on every symbol read', () => {
+    const model = sequenceToSequence({ symbols: 5, answerLength: 3, units: 6 });
+    const ask = (question: number[]) => [...model.apply(tensor([question], { dtype: 'int32' })).dataSync()];
+    const base = ask([0, 1, 2, 3]);
+    expect(base).toHaveLength(15);
+    for (let at = 0; at < 4; at++) {
+      const other = ask([0, 1, 2, 3].map((symbol, i) => (i === at ? 4 : symbol)));
+      for (const answer of [0, 1, 2]) expect(other.slice(5 * answer, 5 * answer + 5)).not.toEqual(base.slice(5 * answer, 5 * answer + 5));
+    }
+    expect(() => model.apply(zeros([1, 4]))).toThrow('sequenceToSequence: expected whole numbers [batch, steps], got float32 [1, 4].');
   });
 });
 

@@ -1,6 +1,6 @@
 /** What must be true of layers, exactly: adjoints, dropout's mean, LSTM's memory, attention's weights, states and masks of recurrent nets, shared weights, graphs. */
 import { describe, expect, it } from 'vitest';
-import { compile, gradients, ones, random, type Tensor, tensor, variable, zeros } from '../tensor/index.ts';
+import { compile, gradients, ones, random, seed, type Tensor, tensor, variable, zeros } from '../tensor/index.ts';
 import * as nn from './index.ts';
 
 const d64 = { dtype: 'float64' } as const;
@@ -40,6 +40,18 @@ describe('convolutions', () => {
     [down.apply(x), up.apply(y)];
     up.loadStateDict({ weight: down.weight.snapshot() });
     near(down.apply(x).mul(y).sum(), x.mul(up.apply(y)).sum(), 11);
+  });
+
+  it('shifts with its input, away from the borders', () => {
+    const layer = nn.conv2d(3, 3, { padding: 1, ...d64 });
+    const x = draw([1, 9, 9, 2], 4);
+    const moved = x.slice([0, 0, 0], [1, 7, 8]).pad([
+      [0, 0],
+      [2, 0],
+      [1, 0],
+      [0, 0],
+    ]); // 2 down, 1 right
+    near(layer.apply(moved).slice([0, 3, 2], [1, 5, 6]), layer.apply(x).slice([0, 1, 1], [1, 5, 6]));
   });
 
   it("AlexNet's maps are 55, 27, 13, 13, 13, 6", () => {
@@ -92,6 +104,30 @@ describe('regularisation and activations', () => {
     expect(noise.square().mean().sqrt().itemSync()).toBeCloseTo(0.5, 1);
     expect(nn.gaussianNoise(0.5).eval().apply(x)).toBe(x);
     expect(nn.spatialDropout(0.5).eval().apply(x)).toBe(x);
+  });
+
+  it('randomShift moves whole images, each by its own way within the limit; the identity in evaluation', () => {
+    seed(1);
+    const image = Array.from({ length: 7 }, (_, row) => Array.from({ length: 7 }, (__, column) => (row === 3 && column === 3 ? 1 : 0)));
+    const x = tensor(image).reshape([1, 7, 7, 1]).broadcastTo([64, 7, 7, 1]);
+    const layer = nn.randomShift(2);
+    const places = layer.apply(x).reshape([64, 49]).argMax({ axis: 1 }).dataSync();
+    expect(
+      layer
+        .apply(x)
+        .sum({ axis: [1, 2, 3] })
+        .dataSync()
+        .every((sum: number) => sum === 1),
+    ).toBe(true);
+    for (const of of [(place: number) => Math.floor(place / 7), (place: number) => place % 7])
+      expect(new Set([...places].map(of))).toEqual(new Set([1, 2, 3, 4, 5]));
+    expect(
+      layer
+        .apply(ones([4, 7, 7, 1]))
+        .sum()
+        .itemSync(),
+    ).toBeLessThan(4 * 49); // zeros come in
+    expect(layer.eval().apply(x)).toBe(x);
   });
 
   it("PReLU's slope has the gradient Σ over x < 0 of x g", () => {
@@ -299,6 +335,30 @@ describe('graphs and shared weights', () => {
     expect(reads('y')).toThrow('graph: a reads y, which is neither an input nor a layer.');
     expect(reads('b')).toThrow('graph: a reads b, which comes later. Put layers in order.');
     expect(() => net.apply(image)).toThrow('graph: expected 2 inputs (image, age), got 1.');
+  });
+
+  it("multitask: the trunk's gradient is the sum of its heads'", () => {
+    const [trunk, left, right] = [nn.linear(4, d64), nn.linear(3, d64), nn.linear(1, d64)];
+    const [x, labels, sizes] = [draw([5, 2], 1), tensor([0, 2, 1, 1, 0], { dtype: 'int32' }), draw([5, 1], 2)];
+    const heads = () => {
+      const seen = trunk.apply(x).tanh();
+      return [nn.crossEntropy(left.apply(seen), labels), nn.meanSquaredError(right.apply(seen), sizes).mul(0.3)];
+    };
+    const both = () => {
+      const seen = trunk.apply(x).tanh();
+      const loss = nn.multitask([{ loss: nn.crossEntropy }, { loss: nn.meanSquaredError, weight: 0.3 }]);
+      return loss([left.apply(seen), right.apply(seen)], [labels, sizes]);
+    };
+    heads();
+    const slope = (loss: Tensor): Tensor => gradients(loss, [trunk.weight])[0];
+    near(slope(both()), slope(heads()[0]).add(slope(heads()[1])));
+  });
+
+  it('a residual block whose branch is zero is the identity', () => {
+    const branch = nn.conv2d(2, 3, { padding: 1, weightInitializer: nn.initializers.zeros(), biasInitializer: nn.initializers.zeros(), ...d64 });
+    const block = nn.graph({ inputs: ['x'], layers: { branch: [branch, 'x'], sum: [nn.add(), 'branch', 'x'] }, outputs: 'sum' });
+    const x = draw([2, 4, 4, 2], 3);
+    expect([...block.apply(x).dataSync()]).toEqual([...x.dataSync()]);
   });
 
   it('tied weights count once and get the gradients of both uses', () => {

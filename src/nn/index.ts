@@ -41,6 +41,7 @@ export { buffer, type ParameterDType, parameter } from './parameter.ts';
 export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, Pool, type PoolOptions } from './pool.ts';
 export { PositionalEncoding, positionalEncoding } from './positional-encoding.ts';
 export { Prelu, type PreluOptions, prelu } from './prelu.ts';
+export { RandomShift, randomShift } from './random-shift.ts';
 export { type CallListener, listening } from './record.ts';
 export { lengthMask, Recurrent, type RecurrentOptions, type RunOptions, type RunResult } from './recurrent.ts';
 export { Permute, permute, Reshape, reshape, type SidePadding, ZeroPadding, zeroPadding } from './reshape.ts';

@@ -15,16 +15,22 @@ const spread = (shape: readonly number[]): Tensor => {
   ).mul(3);
 };
 
-/** Compares d Σ r·layer(x) with central differences, for x and every parameter. */
-function checkLayer(layer: Layer, x: Variable): void {
-  const weights = random.normal(layer.apply(x).shape, { seed: 5, dtype: 'float64' });
+/** A layer of one input or several. */
+type Checked = nn.Module & { apply(...inputs: Tensor[]): Tensor };
+
+/** Compares d Σ r·layer(inputs) with central differences, for the inputs and every parameter. */
+function checkLayer(layer: Checked, ...inputs: Variable[]): void {
+  const weights = random.normal(layer.apply(...inputs).shape, { seed: 5, dtype: 'float64' });
   const buffers = Object.values(layer.namedBuffers()).map((v) => ({ v, value: v.snapshot() }));
   const loss = (): Tensor => {
     for (const { v, value } of buffers) v.assign(value);
-    return layer.apply(x).mul(weights).sum();
+    return layer
+      .apply(...inputs)
+      .mul(weights)
+      .sum();
   };
-  const parameters = [x, ...layer.parameters()];
-  const exact = layer.kind === 'heaviside' ? [new Float64Array(x.size)] : gradients(loss(), parameters).map((g) => g.dataSync());
+  const parameters = [...inputs, ...layer.parameters()];
+  const exact = layer.kind === 'heaviside' ? [new Float64Array(inputs[0].size)] : gradients(loss(), parameters).map((g) => g.dataSync());
   parameters.forEach((v, which) => {
     const start = v.dataSync();
     const at = (i: number, change: number): number => {
@@ -96,6 +102,27 @@ const cases: [string, () => Layer, number[], number[]][] = [
   ['mish', () => nn.mish(), [3, 4], [3, 4]],
   ['selu', () => nn.selu(), [3, 4], [3, 4]],
   ['heaviside', () => nn.heaviside(), [3, 4], [3, 4]],
+  ['logSigmoid', () => nn.logSigmoid(), [3, 4], [3, 4]],
+  ['softsign', () => nn.softsign(), [3, 4], [3, 4]],
+  ['relu6', () => nn.relu6(), [3, 4], [3, 4]],
+  ['hardTanh', () => nn.hardTanh(), [3, 4], [3, 4]],
+  ['hardSigmoid', () => nn.hardSigmoid(), [3, 4], [3, 4]],
+  ['convTranspose1d', () => nn.convTranspose1d(3, 3, { ...float64, stride: 2, outputPadding: 1 }), [2, 4, 2], [2, 10, 3]],
+  ['convTranspose3d', () => nn.convTranspose3d(2, 2, float64), [1, 2, 2, 3, 2], [1, 3, 3, 4, 2]],
+  ['depthwiseConv1d', () => nn.depthwiseConv1d(3, float64), [2, 5, 2], [2, 3, 2]],
+  ['depthwiseConv3d', () => nn.depthwiseConv3d(2, float64), [1, 3, 2, 3, 2], [1, 2, 1, 2, 2]],
+  ['separableConv1d', () => nn.separableConv1d(3, 3, float64), [2, 5, 2], [2, 3, 3]],
+  ['separableConv3d', () => nn.separableConv3d(3, 2, float64), [1, 3, 2, 3, 2], [1, 2, 1, 2, 3]],
+  ['avgPool1d', () => nn.avgPool1d(3, { stride: 2, padding: 1 }), [2, 7, 2], [2, 4, 2]],
+  ['avgPool3d', () => nn.avgPool3d(2), [2, 4, 2, 4, 2], [2, 2, 1, 2, 2]],
+  ['adaptiveMaxPool1d', () => nn.adaptiveMaxPool1d(3), [2, 7, 2], [2, 3, 2]],
+  ['adaptiveMaxPool3d', () => nn.adaptiveMaxPool3d(2), [1, 3, 4, 5, 1], [1, 2, 2, 2, 1]],
+  ['adaptiveAvgPool1d', () => nn.adaptiveAvgPool1d(3), [2, 7, 2], [2, 3, 2]],
+  ['adaptiveAvgPool3d', () => nn.adaptiveAvgPool3d(2), [1, 3, 4, 5, 1], [1, 2, 2, 2, 1]],
+  ['upsample nearest', () => nn.upsample([2, 3]), [2, 3, 2, 2], [2, 6, 6, 2]],
+  ['prelu shared', () => nn.prelu({ ...float64, shared: true }), [3, 4], [3, 4]],
+  ['gelu tanh', () => nn.gelu({ approximate: 'tanh' }), [3, 4], [3, 4]],
+  ['transformerBlock, norm after', () => nn.transformerBlock(4, 2, { ...float64, norm: 'after', activation: 'silu' }), [2, 3, 4], [2, 3, 4]],
 ];
 
 describe('layers', () => {
@@ -105,6 +132,49 @@ describe('layers', () => {
     const x = variable(spread(input));
     expect(layer.apply(x).shape).toEqual(output);
     checkLayer(layer, x);
+  });
+
+  const [a, b, c] = [1, 2, 3].map((key) => random.normal([2, 3, 4], { seed: key, ...float64 }));
+  const several: [string, () => Checked, Tensor[]][] = [
+    ['bilinear', () => nn.bilinear(2, float64), [a, b]],
+    ['additiveAttention', () => nn.additiveAttention(5, float64), [a, b, c]],
+    ['multiHeadAttention over a memory', () => nn.multiHeadAttention(4, 2, float64), [a, b, c]],
+    ['add', () => nn.add(), [a, b, c]],
+    ['multiply', () => nn.multiply(), [a, b, c]],
+    ['average', () => nn.average(), [a, b, c]],
+    ['maximum', () => nn.maximum(), [a, b, c]],
+    ['concatenate', () => nn.concatenate({ axis: 1 }), [a, b, c]],
+  ];
+  it.each(several)('%s, by every input', (_name, make, inputs) => checkLayer(make(), ...inputs.map((value) => variable(value))));
+
+  it('layers that draw: the gradient is what the draw did to the input', () => {
+    const x = variable(random.normal([2, 6, 6, 3], { seed: 9, ...float64 }).add(5));
+    for (const layer of [nn.dropout(0.4), nn.spatialDropout(0.4)]) {
+      const y = layer.apply(x);
+      const [dx] = gradients(y.sum(), [x]);
+      const [got, kept] = [dx.dataSync(), y.div(x).dataSync()]; // one program: one draw
+      got.forEach((value: number, i: number) => {
+        expect(value).toBeCloseTo(kept[i], 12);
+      });
+    }
+    const [noise] = gradients(nn.gaussianNoise(0.3).apply(x).sum(), [x]);
+    expect(new Set(noise.dataSync())).toEqual(new Set([1]));
+    // A border of zeros as wide as the longest way: nothing is lost, and every value that counts gets its gradient once.
+    const [moved] = gradients(
+      nn
+        .randomShift(2)
+        .apply(
+          x.pad([
+            [0, 0],
+            [2, 2],
+            [2, 2],
+            [0, 0],
+          ]),
+        )
+        .sum(),
+      [x],
+    );
+    expect(new Set(moved.dataSync())).toEqual(new Set([1]));
   });
 
   it('embedding looks rows up and adds their gradients', () => {

@@ -127,7 +127,9 @@ function barProgress(output: TextOutput): Callback {
     ...paced(redrawInterval, (run) => {
       const { share, perSecond: rate, left } = standing(run);
       const percent = String(Math.floor(100 * share)).padStart(2);
-      redraw(`${label(run, run.epoch + 1)} ${bar(share, 16)} ${percent} % ${shortFigures(run)}  ${perSecond(rate)} ${duration(left)}`);
+      const text = `${percent} % ${shortFigures(run)}  ${perSecond(rate)} ${duration(left)}`;
+      const room = (output.columns || 80) - 3 - label(run, run.epoch + 1).length - text.length;
+      redraw(`${label(run, run.epoch + 1)} ${bar(share, Math.max(4, Math.min(16, room)))} ${text}`);
     }),
     validationStart: (run) => redraw(`${label(run, run.history.length + 1)} ${bar(1, 16)} validating …`),
     epochEnd(run) {

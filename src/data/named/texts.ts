@@ -30,10 +30,12 @@ export interface TextParts {
   readonly tokenizer: Tokenizer;
 }
 
+/** The file of the plays, found or downloaded. */
+export const shakespearePath = async (options: NamedOptions = {}): Promise<string> => (await obtainFiles(shakespeareFiles, options)).text;
+
 /** Shakespeare's plays (1.1 million characters, 65 distinct): the first nine tenths to train, the rest to test. See text() for fields and options. */
 export async function shakespeare({ tokenizer, length, stride, ...options }: NamedOptions & TextOptions = {}): Promise<TextParts> {
-  const { text: path } = await obtainFiles(shakespeareFiles, options);
-  const content = new TextDecoder().decode(await fileBytes(path, 'shakespeare'));
+  const content = new TextDecoder().decode(await fileBytes(await shakespearePath(options), 'shakespeare'));
   const windows = { ...(length && { length }), ...(stride && { stride }) };
   // Cut before windows are made, so that none of the test's text is seen in training; the vocabulary is that of the whole.
   const whole = fromText(content, { ...windows, ...(tokenizer && { tokenizer }) });

@@ -73,6 +73,11 @@ describe('gradients', () => {
     ['huber', (z) => nn.huber(z, t, { delta: 0.8 })],
     ['hinge', (z) => nn.hinge(z, t)],
     ['squared hinge', (z) => nn.hinge(z, t, { squared: true })],
+    ['crossEntropy of labels, with one to ignore', (z) => nn.crossEntropy(z, tensor([2, 1], { dtype: 'int32' }), { ignoreIndex: 1, classWeights: [1, 2, 3] })],
+    ['multiclassHinge', (z) => nn.multiclassHinge(z, tensor([2, 0], { dtype: 'int32' }), { margin: 2 })],
+    ['multiclassHinge, squared, largest', (z) => nn.multiclassHinge(z, tensor([2, 0], { dtype: 'int32' }), { squared: true, over: 'largest' })],
+    ['klDivergence', (z) => nn.klDivergence(z, t)],
+    ['binaryCrossEntropy of logits, positive weight', (z) => nn.binaryCrossEntropy(z, t, { withLogits: true, positiveWeight: 3 })],
   ];
   it.each(cases)('of %s', (_name, loss) => {
     checkGradients(loss, [x]);

@@ -1,5 +1,6 @@
 /** The data of the digit recipes: MNIST where it is found, else generated digits. */
-import { type Dataset, digits, hasMnist, mnist } from '../data/index.ts';
+import { resolve } from 'node:path';
+import { type Dataset, digits, hasMnist, mnist } from '../../data/index.ts';
 
 export interface DigitData {
   readonly train: Dataset;
@@ -7,17 +8,15 @@ export interface DigitData {
   readonly test: Dataset;
   /** In words, for the user. */
   readonly description: string;
-  /** 'digits', or the folder: what --data would be to get the same. */
-  readonly source: string;
 }
 
-export const generatedName = 'digits';
+const generatedName = 'digits';
 
 /** `--data`, else GRADIX_DATA when it has MNIST, else generated digits. */
 export async function resolveSource(asked: string | undefined): Promise<string> {
-  if (asked !== undefined) return asked;
+  if (asked !== undefined) return asked === generatedName ? asked : resolve(asked);
   const folder = process.env.GRADIX_DATA;
-  return folder && (await hasMnist(folder)) ? folder : generatedName;
+  return folder && (await hasMnist(folder)) ? resolve(folder) : generatedName;
 }
 
 /** The test set alone. */
@@ -33,7 +32,6 @@ export async function digitData(source: string, seed: number): Promise<DigitData
       validation: digits({ count: 2000, seed: 1_000_003 }),
       test: await testDigits(source),
       description: '40,000 generated digits, 2,000 more to validate, 2,000 more to test (MNIST instead: --data DIR)',
-      source,
     };
   }
   const { train: all, test } = await mnist({ root: source });
@@ -45,6 +43,5 @@ export async function digitData(source: string, seed: number): Promise<DigitData
     validation,
     test,
     description: `MNIST from ${source}: ${count(train.length)} to train, ${count(held)} to validate, ${count(test.length)} to test`,
-    source,
   };
 }
