@@ -23,7 +23,8 @@ class PoolWorker {
   readonly #waiting = new Map<number, Waiting>();
 
   constructor(entry: string) {
-    this.#worker = new Worker(entry);
+    // Node's own options may be of a kind that only a main program can have (--input-type).
+    this.#worker = new Worker(entry, { execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.number);
