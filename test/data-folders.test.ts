@@ -188,11 +188,11 @@ describe('worker threads', () => {
       }
       console.log(sums[0] > 0 && sums[0] === sums[1]);`;
     const project = fileURLToPath(new URL('..', import.meta.url));
-    expect(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: project, encoding: 'utf8' }).trim()).toBe('true');
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: project, encoding: 'utf8', timeout: 40_000 }).trim()).toBe('true');
   });
 
   test.skipIf(!built)('errors come back from a worker as they are', async () => {
-    const dataset = await imageFolder(join(root, 'corrupt'));
+    const dataset = await imageFolder(folder('corrupt-for-workers', { ...(await pictures(1)), 'cat/7.jpg': 'no picture' }));
     const read = async () => {
       for await (const _ of loader(dataset, { batchSize: 2, workers: 1 }));
     };

@@ -25,7 +25,8 @@ class PoolWorker {
   constructor(entry: string) {
     // Node's own options may be of a kind that only a main program can have (--input-type).
     this.#worker = new Worker(entry, { execArgv: [] });
-    this.#worker.unref();
+    // Coming online, a worker takes hold of the process again; without work it must not.
+    this.#worker.on('online', () => this.load === 0 && this.#worker.unref());
     this.#worker.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.number);
       this.#settle(answer.number);
@@ -83,7 +84,9 @@ function entryPoint(): string {
 
 /** Runs a job in one of `count` workers. */
 export function runInWorker(job: Job, count: number): Promise<Arrays> {
-  while (workers.length < count) workers.push(new PoolWorker(entryPoint()));
-  const free = workers.slice(0, count).reduce((best, worker) => (worker.load < best.load ? worker : best));
-  return free.run(jobs++, job);
+  const idlest = workers.slice(0, count).reduce<PoolWorker | undefined>((best, worker) => (best && best.load <= worker.load ? best : worker), undefined);
+  if (idlest && (idlest.load === 0 || workers.length >= count)) return idlest.run(jobs++, job);
+  const fresh = new PoolWorker(entryPoint());
+  workers.push(fresh);
+  return fresh.run(jobs++, job);
 }
