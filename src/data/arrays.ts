@@ -4,6 +4,7 @@ import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import { Tensor, tensor } from '../tensor/index.ts';
 import { Dataset, type Field, type Rows } from './dataset.ts';
+import type { Arrays, Resident } from './source.ts';
 
 /** Nested lists of numbers, or a tensor. The first dimension counts the examples. */
 export type ArrayLikeData = Tensor | readonly unknown[];
@@ -38,6 +39,19 @@ export const fieldOf = ({ name, shape, dtype, values, scale }: Column): Field =>
   ...(scale !== undefined && { stored: { dtype: storedDType(values), scale } }),
 });
 
+/** Columns as they lie; values that are kept in another type than the field's are converted when somebody first asks. */
+export function residentColumns(columns: readonly Column[]): (rows: Rows) => Resident {
+  let arrays: Arrays | undefined;
+  const whole = ({ dtype, values, scale }: Column): TypedArray => {
+    const kind = newArray(scale === undefined ? dtype : storedDType(values), 0).constructor;
+    return values.constructor === kind ? values : newArray(dtype, values.length).map((_, i) => values[i]);
+  };
+  return (rows) => {
+    arrays ??= columns.map(whole);
+    return { arrays, rows: Int32Array.from(rows) };
+  };
+}
+
 /** A dataset over columns of equal length. The last column of whole numbers and one value per example counts as the labels. */
 export function fromColumns(columns: readonly Column[], classes?: readonly string[]): Dataset {
   const lengths = columns.map(({ values, shape }) => values.length / sizeOf(shape));
@@ -48,6 +62,7 @@ export function fromColumns(columns: readonly Column[], classes?: readonly strin
     ...(classes && { classes }),
     read: (rows) => columns.map((column) => gather(column, rows)),
     readStored: (rows) => columns.map((column) => gather(column, rows, true)),
+    resident: residentColumns(columns),
     ...(labels && !isFloating(labels.dtype) && sizeOf(labels.shape) === 1 && { labels: () => labels.values }),
   });
 }

@@ -11,7 +11,7 @@ import type { Transform } from './augment/transform.ts';
 import { cached } from './cache.ts';
 import { jobOf } from './job.ts';
 import { generator, permutation, shuffle } from './random.ts';
-import { type Arrays, described, type Feeding, type Field, type Job, type Rows, type Source, storedOf } from './source.ts';
+import { type Arrays, described, type Feeding, type Field, type Job, type Resident, type Rows, type Source, storedOf } from './source.ts';
 
 export type { Field, Rows, Source } from './source.ts';
 
@@ -60,6 +60,12 @@ export class Dataset {
     return storedOf(this.#source, rows, epoch);
   }
 
+  /** Where the rows lie, if all examples are kept in memory. */
+  resident(rows: Rows): Resident | undefined {
+    this.#checkRows(rows);
+    return this.#source.resident?.(rows);
+  }
+
   /** The work of readStored as plain values: see data/job.ts. */
   job(rows: Rows, epoch = 0): Promise<Job> {
     this.#checkRows(rows);
@@ -91,12 +97,14 @@ export class Dataset {
   /** The examples at these rows, in this order. Copies nothing. */
   select(rows: Rows): Dataset {
     const source = this.#source;
+    const { resident } = source;
     return new Dataset(
       {
         ...described(source),
         length: rows.length,
         read: (inner, epoch) => source.read(pick(rows, inner), epoch),
         readStored: (inner, epoch) => storedOf(source, pick(rows, inner), epoch),
+        ...(resident && { resident: (inner: Rows) => resident(pick(rows, inner)) }),
         ...(source.job && { job: (inner: Rows, epoch: number) => jobOf(source, pick(rows, inner), epoch) }),
         ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
       },

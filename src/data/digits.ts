@@ -2,7 +2,7 @@
  * Generated handwritten digits (see handwriting.ts) as a dataset: no file needed, and the same seed gives the same digits.
  */
 import { fail } from '../core/errors.ts';
-import { fieldOf, gather } from './arrays.ts';
+import { fieldOf, gather, residentColumns } from './arrays.ts';
 import { Dataset, type Rows } from './dataset.ts';
 import { glyphs } from './glyphs.ts';
 import { drawDigit } from './handwriting.ts';
@@ -39,6 +39,7 @@ export function digits({ count = 10_000, seed = 0, size = 28 }: DigitsOptions = 
     draw(rows);
     return columns.map((column) => gather(column, rows, stored));
   };
+  const resident = residentColumns(columns);
   return new Dataset({
     length: count,
     fields: columns.map(fieldOf),
@@ -46,6 +47,10 @@ export function digits({ count = 10_000, seed = 0, size = 28 }: DigitsOptions = 
     labels: () => labels,
     read: (rows) => read(rows, false),
     readStored: (rows) => read(rows, true),
+    resident(rows) {
+      draw(rows);
+      return resident(rows);
+    },
   });
 }
 

@@ -30,6 +30,8 @@ export interface LoaderState {
 export interface RawBatch {
   readonly size: number;
   readonly arrays: Arrays;
+  /** When given, the arrays are those of all examples, and the batch is these rows of them. */
+  readonly rows?: Int32Array;
 }
 
 /** Inputs, targets, and further fields where the dataset has them. */
@@ -41,8 +43,8 @@ export interface Loader extends AsyncIterable<Batch> {
   readonly length: number;
   /** Read it to know where the loader stands; set it to go on from there. */
   state: LoaderState;
-  /** The rest of the epoch as plain arrays. */
-  raw(): AsyncIterable<RawBatch>;
+  /** The rest of the epoch as plain arrays; with `inPlace`, where the examples are kept in memory, as rows of what is kept. */
+  raw(options?: { readonly inPlace?: boolean }): AsyncIterable<RawBatch>;
 }
 
 /** The order of the examples in one epoch. */
@@ -69,9 +71,17 @@ export function loader(dataset: Dataset, options: LoaderOptions = {}): Loader {
   // A worker that has finished one batch needs the next at hand.
   const ahead = Math.max(prefetch, 2 * workers);
 
-  async function* batches(): AsyncGenerator<RawBatch> {
+  async function* batches({ inPlace = false } = {}): AsyncGenerator<RawBatch> {
     const { epoch } = state;
     const order = orderOf(dataset.length, shuffle, seed, epoch);
+    const resident = inPlace ? (rows: Int32Array) => dataset.resident(rows) : () => undefined;
+    for (;;) {
+      const rows = order.subarray(state.position, Math.min(state.position + batchSize, end));
+      const kept = rows.length > 0 && state.epoch === epoch ? resident(rows) : undefined;
+      if (kept === undefined) break;
+      state = { epoch, position: state.position + rows.length };
+      yield { size: rows.length, ...kept };
+    }
     const reading: { readonly rows: Int32Array; readonly arrays: Arrays | Promise<Arrays> }[] = [];
     let begun = state.position;
     while (state.epoch === epoch && state.position < end) {

@@ -20,6 +20,13 @@ export type Rows = ArrayLike<number>;
 
 export type Arrays = readonly TypedArray[];
 
+/** Examples where they lie: a program reads these rows of the arrays itself, and nothing is copied before. */
+export interface Resident {
+  /** For every field the values of all examples that are kept, in its stored form. The same arrays every time. */
+  readonly arrays: Arrays;
+  readonly rows: Int32Array;
+}
+
 /** How a loader reads ahead. */
 export interface Feeding {
   /** Batches that are read while others are being used (0: none). */
@@ -60,6 +67,8 @@ export interface Source {
   read(rows: Rows, epoch: number): Arrays | Promise<Arrays>;
   /** As read, but fields that have a stored form come in it. Needed with `stored`. */
   readStored?(rows: Rows, epoch: number): Arrays | Promise<Arrays>;
+  /** Where all examples are kept in memory: their arrays in stored form, and where these rows are in them. */
+  resident?(rows: Rows): Resident;
   /** The work of readStored as plain values, for a worker thread. Sources whose work is no more than copying leave it out. */
   job?(rows: Rows, epoch: number): Promise<Job>;
   /** The integer labels of all examples, where they are known without reading everything. */

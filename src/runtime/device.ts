@@ -40,6 +40,8 @@ export interface Executable {
 export interface CompiledDevice {
   readonly name: DeviceName;
   readonly target: Target;
+  /** It reads JavaScript memory where it lies: an input of any size costs nothing. */
+  readonly readsInPlace?: boolean;
   /** Memory with undefined contents, at least 64-byte aligned. */
   allocate(byteLength: number): Storage;
   /** `structure` identifies the graph that the program computes: a device may remember the program for later processes. */

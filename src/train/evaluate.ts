@@ -4,6 +4,7 @@ import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import { Dataset, range } from '../data/dataset.ts';
 import { loader } from '../data/loader.ts';
+import { adoptsInPlace } from '../tensor/adopt.ts';
 import { compile, Tensor, tensor } from '../tensor/index.ts';
 import { type MetricsOption, type MetricValue, resolveMetrics } from './metrics/index.ts';
 import { inMode, inputNumbers, type Model, type ObjectiveOptions, type Outputs, resolveObjective } from './objective.ts';
@@ -46,7 +47,7 @@ export function evaluator(operation: string, model: Model, whole: Dataset, optio
       await yieldToEvents();
     };
     let last = performance.now();
-    for await (const batch of batches.raw()) {
+    for await (const batch of batches.raw({ inPlace: adoptsInPlace() })) {
       reports.push({ tensor: step.run(batch), size: batch.size, batch: 0 });
       if (performance.now() - last < breath) continue;
       await drain();

@@ -3,6 +3,7 @@ import { fail } from '../core/errors.ts';
 import { type Dataset, range } from '../data/dataset.ts';
 import { type Loader, type LoaderState, loader, type RawBatch } from '../data/loader.ts';
 import { checkWhole } from '../nn/options.ts';
+import { adoptsInPlace } from '../tensor/adopt.ts';
 
 export interface FeedOptions {
   /** Examples per batch (default 32). */
@@ -56,6 +57,7 @@ export function newFeed(operation: string, whole: Dataset, options: FeedOptions)
   const source = endless ? endlessLoader(dataset, batchSize) : loader(dataset, { batchSize, seed, dropLast, shuffle: shuffle && overfitBatches === undefined });
   const batches = stepsPerEpoch ?? Math.min(limitBatches ?? Number.POSITIVE_INFINITY, source.length);
   const perPass = dropLast ? source.length * batchSize : dataset.length;
+  const newPass = () => source.raw({ inPlace: adoptsInPlace() })[Symbol.asyncIterator]();
   let [epoch, batch] = [0, 0];
   let pass: AsyncIterator<RawBatch> | undefined;
   const leave = () => {
@@ -83,11 +85,11 @@ export function newFeed(operation: string, whole: Dataset, options: FeedOptions)
     },
     async next() {
       if (batch >= batches) return undefined;
-      pass ??= source.raw()[Symbol.asyncIterator]();
+      pass ??= newPass();
       let step = await pass.next();
       if (step.done) {
         // Only with stepsPerEpoch: the data begin anew within an epoch.
-        pass = source.raw()[Symbol.asyncIterator]();
+        pass = newPass();
         step = await pass.next();
       }
       batch++;

@@ -170,20 +170,27 @@ export function lossesOf(
 
 const ofClasses: readonly Loss[] = [losses.crossEntropy, losses.multiclassHinge];
 
-/** Checks integer labels before they reach the device, for the losses that need labels in 0 … classes − 1. */
+/** Checks integer labels before they reach the device, for the losses that need labels in 0 … classes − 1: those of a batch, or these rows of all. */
 export function labelCheck(
   operation: string,
   { heads }: Objective,
   fields: readonly Field[],
   shapes: readonly Shape[],
-): (arrays: readonly TypedArray[]) => void {
+): (arrays: readonly TypedArray[], rows?: ArrayLike<number>) => void {
   const checked = heads.flatMap(({ loss, field }, i) => {
     const { dtype, shape } = fields[field];
     const needed = loss !== undefined && ofClasses.includes(loss) && !isFloating(dtype) && sizeOf(shape) === sizeOf(shapes[i].slice(0, -1));
-    return needed ? [{ field, classes: shapes[i][shapes[i].length - 1] }] : [];
+    return needed ? [{ field, size: sizeOf(shape), classes: shapes[i][shapes[i].length - 1] }] : [];
   });
-  return (arrays) => {
-    for (const { field, classes } of checked) checkLabels(arrays[field], classes, operation);
+  return (arrays, rows) => {
+    for (const { field, size, classes } of checked) {
+      const labels = arrays[field];
+      checkLabels(
+        rows ? Array.from({ length: rows.length * size }, (_, i) => labels[rows[Math.floor(i / size)] * size + (i % size)]) : labels,
+        classes,
+        operation,
+      );
+    }
   };
 }
 

@@ -79,8 +79,17 @@ export function batchStep({ operation, model, dataset, objective, metrics, optim
   const { fields: used, heads, inputs } = objective;
   const losses = lossNames(objective).length;
   const layouts = new Map<number, Layout>();
-  const step = compile((...stored: Tensor[]): Tensor => {
-    const fields = new Map(stored.map((value, i) => [used[i], decoded(value, dataset.fields[used[i]])]));
+  /** The fields of all examples, where batches are rows of them. */
+  const kept = new Map<number, { readonly values: TypedArray; readonly tensor: Tensor }>();
+  const whole = (values: TypedArray, number: number): Tensor => {
+    const known = kept.get(number);
+    if (known?.values === values) return known.tensor;
+    const tensor = fieldTensor(dataset, number, values);
+    kept.set(number, { values, tensor });
+    return tensor;
+  };
+  const step = compile((rows: Tensor | undefined, ...stored: Tensor[]): Tensor => {
+    const fields = new Map(stored.map((value, i) => [used[i], decoded(rows ? value.take(rows) : value, dataset.fields[used[i]])]));
     const given = inputs.map((i) => fields.get(i) as Tensor);
     const watching = detectAnomaly ? watchAnomalies(model) : undefined;
     const forward = () => outputsOf(operation, model.apply(...given), heads);
@@ -97,9 +106,10 @@ export function batchStep({ operation, model, dataset, objective, metrics, optim
   const check = labelCheck(operation, objective, dataset.fields, probeOutputs(operation, model, dataset, objective));
   return {
     objective,
-    run(batch) {
-      check(batch.arrays as readonly TypedArray[]);
-      return step(...storedTensors(dataset, used, batch));
+    run({ size, arrays, rows }) {
+      check(arrays, rows);
+      if (!rows) return step(undefined, ...used.map((i) => fieldTensor(dataset, i, arrays[i])));
+      return step(adopt(rows, [size], 'int32'), ...used.map((i) => whole(arrays[i], i)));
     },
     add(totals, report, size) {
       const { lengths } = layouts.get(size) as Layout;
@@ -119,12 +129,11 @@ export function batchStep({ operation, model, dataset, objective, metrics, optim
   };
 }
 
-/** One tensor per used field of a raw batch, in its stored form. */
-const storedTensors = (dataset: Dataset, used: readonly number[], { size, arrays }: RawBatch): Tensor[] =>
-  used.map((i) => {
-    const { shape, dtype, stored } = dataset.fields[i];
-    return adopt(arrays[i] as TypedArray, [size, ...shape], stored?.dtype ?? dtype);
-  });
+/** Values of a field [examples, …shape] in its stored form. */
+function fieldTensor(dataset: Dataset, number: number, values: TypedArray): Tensor {
+  const { shape, dtype, stored } = dataset.fields[number];
+  return adopt(values, [values.length / Math.max(1, sizeOf(shape)), ...shape], stored?.dtype ?? dtype);
+}
 
 type Immediate = (callback: () => void) => unknown;
 const soon: Immediate = (globalThis as { setImmediate?: Immediate }).setImmediate ?? ((callback) => setTimeout(callback, 0));

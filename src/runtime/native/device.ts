@@ -69,6 +69,7 @@ function openDevice(
   return {
     name: 'native',
     target,
+    readsInPlace: true,
     allocate: (byteLength) => allocate(byteLength, runtime),
     recall(structure) {
       // Higher levels of debugging show the compiler at work.
