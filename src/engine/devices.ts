@@ -60,3 +60,6 @@ export function allocate(byteLength: number): Storage {
   const device = loaded.get(currentDevice());
   return device ? device.allocate(byteLength) : { buffer: new ArrayBuffer(byteLength), byteOffset: 0, byteLength };
 }
+
+/** Whether the current device writes to this storage without copying it. */
+export const isReached = (storage: Storage): boolean => loaded.get(currentDevice())?.holds?.(storage) ?? true;

@@ -4,7 +4,7 @@
  */
 import { fail } from '../../core/errors.ts';
 import type { Launch, Place, Program, Step } from '../../ir/program.ts';
-import { FunctionBuilder, type FunctionText, get, type Local } from './function.ts';
+import { FunctionBuilder, type FunctionText, get } from './function.ts';
 import { type Code, call, f64, i32, load, op, store } from './instructions.ts';
 
 /** Where things are in memory. */
@@ -133,34 +133,20 @@ class WalkWriter {
   }
 
   /** Arguments that move from turn to turn are variables of their own; they begin anew each time the loop is reached. */
-  private loop({ count, body, moves, swaps }: Extract<Step, { kind: 'loop' }>, addresses: readonly (readonly Code[])[]): void {
+  private loop({ count, body, moves }: Extract<Step, { kind: 'loop' }>, addresses: readonly (readonly Code[])[]): void {
     const { f } = this;
     const inside = addresses.map((launch) => [...launch]);
-    const variables = new Map<string, Local>();
-    const variable = ({ launch, argument }: { readonly launch: number; readonly argument: number }): Local => {
-      const key = `${launch} ${argument}`;
-      const known = variables.get(key);
-      if (known) return known;
-      const initial = addresses[launch]?.[argument] ?? fail('internal', 'wasm', `a loop names argument ${argument} of launch ${launch}, which does not exist`);
-      const local = f.local('i32');
-      f.set(local, initial);
-      inside[launch][argument] = get(local);
-      variables.set(key, local);
-      return local;
-    };
     const code = f.scope(() => {
-      const moved = moves.map((move) => ({ local: variable(move), byteStride: move.byteStride }));
-      const swapped = swaps.map(({ a, b }) => [variable(a), variable(b)]);
-      const turn = f.local('i32');
-      f.loop(turn, { from: i32(0), to: i32(count), step: i32(1) }, () => {
+      const moved = moves.map(({ launch, argument, byteStride }) => {
+        const initial = addresses[launch]?.[argument] ?? fail('internal', 'wasm', `a loop names argument ${argument} of launch ${launch}, which does not exist`);
+        const local = f.local('i32');
+        f.set(local, initial);
+        inside[launch][argument] = get(local);
+        return { local, byteStride };
+      });
+      f.loop(f.local('i32'), { from: i32(0), to: i32(count), step: i32(1) }, () => {
         this.steps(body, inside);
         for (const { local, byteStride } of moved) f.set(local, op('i32.add', get(local), i32(byteStride)));
-        for (const [a, b] of swapped) {
-          const other = f.local('i32');
-          f.set(other, get(a));
-          f.set(a, get(b));
-          f.set(b, get(other));
-        }
       });
     });
     f.emit(code);

@@ -5,9 +5,9 @@ import { debug, environmentVariable } from '../../core/debug.ts';
 import { fail } from '../../core/errors.ts';
 import type { Target } from '../../ir/ir.ts';
 import type { Program } from '../../ir/program.ts';
-import type { CompiledDevice, Executable } from '../device.ts';
+import type { CompiledDevice, Executable, Storage } from '../device.ts';
 import { type LoadedModule, makeExecutable, RunQueue } from './executable.ts';
-import { Heap } from './heap.ts';
+import { Heap, type WasmStorage } from './heap.ts';
 import { Pool, type WorkerHost } from './pool.ts';
 import { type Walk, words } from './thread.ts';
 
@@ -85,6 +85,10 @@ class Device implements WasmDevice {
 
   allocate(byteLength: number) {
     return this.heap.allocate(byteLength);
+  }
+
+  holds(storage: Storage): boolean {
+    return (storage as Partial<WasmStorage>).heap === this.heap;
   }
 
   memory() {
