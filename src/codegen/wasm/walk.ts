@@ -138,7 +138,8 @@ class WalkWriter {
     const inside = addresses.map((launch) => [...launch]);
     const code = f.scope(() => {
       const moved = moves.map(({ launch, argument, byteStride }) => {
-        const initial = addresses[launch]?.[argument] ?? fail('internal', 'wasm', `a loop names argument ${argument} of launch ${launch}, which does not exist`);
+        const initial =
+          addresses[launch]?.[argument] ?? fail('internal', 'wasm', `a loop names argument ${argument} of launch ${launch}, which does not exist`);
         const local = f.local('i32');
         f.set(local, initial);
         inside[launch][argument] = get(local);
