@@ -170,11 +170,11 @@ describe('trouble', () => {
     expect(bytes('repaired').equals(bytes('healthy'))).toBe(true);
   });
 
-  test('without a compiler: one line, and the slow device', async () => {
+  test('without a compiler: one line, and WebAssembly', async () => {
     const { code, err, out } = await gradix(small('slow'), { environment: { GRADIX_CC: '/nowhere/cc', GRADIX_CACHE: at('no-compiler') } });
     expect(code).toBe(0);
-    expect(err.split('\n').filter((line) => line.includes('reference device'))).toHaveLength(1);
-    expect(lines(out).at(-1)).toMatchObject({ event: 'done', device: 'reference' });
+    expect(err.split('\n').filter((line) => line.includes('using WebAssembly'))).toHaveLength(1);
+    expect(lines(out).at(-1)).toMatchObject({ event: 'done', device: 'wasm' });
   });
 
   test('a compiler that is killed: a clear error, no crash', async () => {
@@ -186,6 +186,6 @@ describe('trouble', () => {
     const { code, signal, err } = await gradix(small('killed-compile'), { environment: { GRADIX_CC: compiler, GRADIX_CACHE: at('killed-cache') } });
     expect(signal).toBe(null);
     expect([0, 1]).toContain(code);
-    expect(err).toMatch(/SIGKILL|killed|reference device/i);
+    expect(err).toMatch(/SIGKILL|killed|WebAssembly/i);
   });
 });

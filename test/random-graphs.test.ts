@@ -5,21 +5,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { environmentVariable } from '../src/core/debug.ts';
-import type { CompiledDevice } from '../src/runtime/device.ts';
-import { nativeDevice } from '../src/runtime/native/index.ts';
 import { disagreement, type Ways } from './differential/harness.ts';
 import { reduceProblem } from './differential/reduce.ts';
+import { compiledDevices } from './support/compiled-devices.ts';
 import { codeOf } from './support/graph-code.ts';
 import { problemOf, recipes } from './support/random-graph.ts';
 
-const opened = nativeDevice({ threads: 2 });
-const unavailable = 'unavailable' in opened ? opened.unavailable : undefined;
 const runs = Number(environmentVariable('GRADIX_RUNS') ?? 10);
 const seed = Number(environmentVariable('GRADIX_SEED') ?? 7);
 
-describe.skipIf(unavailable)('random graphs on the native device', () => {
-  const device = opened as CompiledDevice;
-  const others = [1, 3].map((threads) => nativeDevice({ threads }) as CompiledDevice);
+describe.each(compiledDevices.filter(({ unavailable }) => unavailable === undefined))('random graphs on the $name device', ({ open }) => {
+  const { device, others } = open();
   const ways: Ways = { fusionOff: true, planningOff: true, others };
   /** Where a problem fails, without the numbers: reducing keeps to the same way of failing. */
   const placeOf = (text: string | undefined): string | undefined => text?.split(/[,:]/)[0];

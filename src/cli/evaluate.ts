@@ -7,7 +7,7 @@ import { readConfig } from './run-folder.ts';
 
 const options = {
   data: { type: 'text', value: 'DIR', help: 'folder with the data, or "digits" (default: what the run was trained on)' },
-  device: { type: 'text', value: 'NAME', choices: ['native', 'reference'], help: 'native (C, fast) or reference (slow)' },
+  device: { type: 'text', value: 'NAME', choices: ['native', 'wasm', 'reference'], help: 'native (C, fast), wasm (WebAssembly) or reference (slow)' },
   threads: { type: 'whole', value: 'N', least: 1, help: 'processor threads (default: one per core)' },
   json: { type: 'flag', help: 'one JSON object per line on stdout' },
   help: { type: 'flag', help: 'this text' },

@@ -12,7 +12,7 @@ const options = {
   batchSize: { type: 'whole', value: 'N', least: 1, help: 'examples per step' },
   learningRate: { type: 'number', value: 'X', above: 0, help: 'size of the steps' },
   seed: { type: 'whole', value: 'N', least: 0, help: 'start of all random numbers (default 0)' },
-  device: { type: 'text', value: 'NAME', choices: ['native', 'reference'], help: 'native (C, fast) or reference (slow)' },
+  device: { type: 'text', value: 'NAME', choices: ['native', 'wasm', 'reference'], help: 'native (C, fast), wasm (WebAssembly) or reference (slow)' },
   threads: { type: 'whole', value: 'N', least: 1, help: 'processor threads (default: one per core)' },
   out: { type: 'text', value: 'DIR', help: 'folder for the run (default: a new one in runs/)' },
   resume: { type: 'text', value: 'DIR', help: 'go on with an interrupted run' },

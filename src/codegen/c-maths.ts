@@ -1,9 +1,10 @@
 /**
  * The vectorised maths of the C prelude: every float32 function within 2 ulp over the whole range, on all lanes at once; float64 goes through libm.
- * Polynomials are minimax fits (Remez exchange); Cody-Waite range reductions (Muller, Elementary Functions, ch. 11). Scalars use the vector function,
+ * Polynomials in maths-coefficients.ts; Cody-Waite range reductions (Muller, Elementary Functions, ch. 11). Scalars use the vector function,
  * so a value does not depend on which of the two computed it.
  */
 import type { Target } from '../ir/ir.ts';
+import { circular, errorFunction, exponential, hyperbolicTangent, logarithm, power } from './maths-coefficients.ts';
 
 /** Horner's scheme: coefficients from the constant upwards. */
 function polynomial(x: string, coefficients: readonly number[], type: 'vf32' | 'half' = 'vf32'): string {
@@ -89,7 +90,7 @@ INLINE f32v reduced_expm1(f32v x, f32v *rounded) {
   f32v r = fma_vf32(n, splat_f32(-0.693359375f), x);
   r = fma_vf32(n, splat_f32(2.12194440e-4f), r);
   f32v z = r * r;
-  f32v a = ${polynomial('r', [0.5, 0.166666672])}, b = ${polynomial('r', [0.0416665487, 0.00833328534])}, c = ${polynomial('r', [0.0013929191, 0.000199079339])};
+  f32v a = ${polynomial('r', exponential.a)}, b = ${polynomial('r', exponential.b)}, c = ${polynomial('r', exponential.c)};
   return fma_vf32(z, fma_vf32(fma_vf32(c, z, b), z, a), r);
 }
 INLINE f32v exp_vf32(f32v x) {
@@ -111,7 +112,7 @@ INLINE f32v sigmoid_vf32(f32v x) {
 /* Beyond 0.6: 1 - 2 / (exp(2 a) + 1). */
 INLINE f32v tanh_vf32(f32v x) {
   f32v a = at_most(abs_vf32(x), 10.0f), z = x * x;
-  f32v small = fma_vf32(${polynomial('z', [-0.333332986, 0.133319244, -0.0537838303, 0.0207959693, -0.00589515595])} * z, a, a);
+  f32v small = fma_vf32(${polynomial('z', hyperbolicTangent)} * z, a, a);
   f32v rounded, p = reduced_expm1(a + a, &rounded);
   f32v t = power_of_two(rounded, 0);
   return with_sign(sel_f32(a < 0.6f, small, 1.0f - 2.0f / fma_vf32(t, p, t + 1.0f)), x);
@@ -119,8 +120,8 @@ INLINE f32v tanh_vf32(f32v x) {
 /* Beyond 0.9, log(1 - erf) is nearly a parabola. */
 INLINE f32v erf_vf32(f32v x) {
   f32v a = at_most(abs_vf32(x), 4.0f), z = x * x;
-  f32v small = fma_vf32(x, ${polynomial('z', [0.128379151, -0.376125246, 0.112821408, -0.0267789084, 0.00501196273, -0.000609035953])}, x);
-  f32v g = ${polynomial('a', [-0.00017751324, -1.12774944, -0.637059927, -0.104037195, 0.0222770013, -0.00305558369, 0.000197179063])};
+  f32v small = fma_vf32(x, ${polynomial('z', errorFunction.near)}, x);
+  f32v g = ${polynomial('a', errorFunction.far)};
   f32v rounded, p = reduced_expm1(g, &rounded);
   f32v t = power_of_two(rounded, 0);
   return sel_f32(a < 0.9f, small, with_sign(1.0f - fma_vf32(t, p, t), x));
@@ -130,7 +131,7 @@ const logarithms = `
 /* log((1 + f) times two to the power n), f from -1/4 to 1/2. An infinite n passes through. */
 INLINE f32v joined_log(f32v f, f32v n) {
   f32v z = f * f;
-  f32v p = ${polynomial('f', [0.333334506, -0.250000954, 0.199908614, -0.16647312, 0.144783944, -0.131611958, 0.104630254, -0.0450748242])};
+  f32v p = ${polynomial('f', logarithm)};
   p = fma_vf32(n, splat_f32(1.42860682e-6f), p * f * z);
   return fma_vf32(n, splat_f32(0.693145752f), f + fma_vf32(z, splat_f32(-0.5f), p));
 }
@@ -158,12 +159,12 @@ INLINE f32v log1p_vf32(f32v x) {
 /* Two to the power y (n + log2 m), in float64: the one rounding is the last. */
 INLINE f64h pow_half(f64h m, f64h n, f64h y) {
   f64h s = (m - 1.0) / (m + 1.0), z = s * s;
-  f64h l = fma_half(s, ${polynomial('z', [2.8853900818363827, 0.9617966214247335, 0.5770923910906076, 0.4112042155328819, 0.34842239465766855], 'half')}, n);
+  f64h l = fma_half(s, ${polynomial('z', power.logarithm, 'half')}, n);
   f64h t = y * l;
   i64h out = (t < -200.0) | (t > 200.0), above = t > 0;
   t = (f64h)((out & (i64h)((above & (i64h)splat_half(200.0)) ^ (~above & (i64h)splat_half(-200.0)))) ^ (~out & (i64h)t));
   f64h w = t + 0x1.8p52, r = t - (w - 0x1.8p52);
-  f64h p = ${polynomial('r', [1.0000000005542222, 0.6931472057371089, 0.24022646890405355, 0.05550328777509786, 0.009618488985280236, 0.0013399931049639334, 0.00015345804192248], 'half')};
+  f64h p = ${polynomial('r', power.exponential, 'half')};
   return (f64h)((i64h)p + ((i64h)w << 52));
 }
 static __attribute__((noinline, unused)) f32v pow_vf32(f32v x, f32v y) {
@@ -191,7 +192,7 @@ ${OUTLINE} f32v ${name}_vf32(f32v x) {
   return r;
 }`;
 
-const circular = `
+const circularFunctions = `
 extern float sinf(float); extern float cosf(float); extern float tanf(float); extern float fmodf(float, float);
 /* x - n pi/2 in float64 (the first part of pi/2 has 33 bits), exact enough up to 2^20. */
 INLINE f64h reduced_angle(f64h x, f64h *n) {
@@ -202,8 +203,8 @@ INLINE f32v sine(f32v x, int32_t quarter) {
   f64h m, n, low = reduced_angle(widen_low(x), &m), high = reduced_angle(widen_high(x), &n);
   f32v r = narrow(low, high), z = r * r;
   i32v q = __builtin_convertvector(narrow(m, n), i32v) + quarter;
-  f32v s = fma_vf32(${polynomial('z', [-0.166666552, 0.00833209604, -0.000195032932])} * z, r, r);
-  f32v c = fma_vf32(${polynomial('z', [0.0416666456, -0.00138873619, 2.44377316e-5])} * z, z, fma_vf32(z, splat_f32(-0.5f), splat_f32(1.0f)));
+  f32v s = fma_vf32(${polynomial('z', circular.sine)} * z, r, r);
+  f32v c = fma_vf32(${polynomial('z', circular.cosine)} * z, z, fma_vf32(z, splat_f32(-0.5f), splat_f32(1.0f)));
   f32v v = sel_f32((q & 1) != 0, c, s);
   return (f32v)((i32v)v ^ ((q & 2) << 30));
 }
@@ -211,8 +212,8 @@ ${periodic('sin', 'sel_f32(x == 0, x, sine(x, 0))')}
 ${periodic('cos', 'sine(x, 1)')}
 INLINE f64h tan_half(f64h x) {
   f64h n, r = reduced_angle(x, &n), z = r * r;
-  f64h s = fma_half(r * z, ${polynomial('z', [-0.16666666641426747, 0.008333329362301738, -0.00019839327141621857, 2.718237311079548e-6], 'half')}, r);
-  f64h c = fma_half(z * z, ${polynomial('z', [0.0416666456, -0.00138873619, 2.44377316e-5], 'half')}, fma_half(z, splat_half(-0.5), splat_half(1.0)));
+  f64h s = fma_half(r * z, ${polynomial('z', circular.wideSine, 'half')}, r);
+  f64h c = fma_half(z * z, ${polynomial('z', circular.cosine, 'half')}, fma_half(z, splat_half(-0.5), splat_half(1.0)));
   i64h odd = -((i64h)(n + 0x1.8p52) & 1);
   return (f64h)((odd & (i64h)-c) ^ (~odd & (i64h)s)) / (f64h)((odd & (i64h)s) ^ (~odd & (i64h)c));
 }
@@ -250,4 +251,5 @@ const doubles = [
   ...['pow', 'mod'].map((f) => `${OUTLINE} f64v ${f}_vf64(f64v a, f64v b) ${lanewise('f64v', `${f}_sf64(a[l], b[l])`)}`),
 ];
 
-export const cMaths = (target: Target): string => [halves(target.lanes), helpers, exponentials, logarithms, circular, ...scalars, ...doubles].join('\n');
+export const cMaths = (target: Target): string =>
+  [halves(target.lanes), helpers, exponentials, logarithms, circularFunctions, ...scalars, ...doubles].join('\n');

@@ -9,7 +9,8 @@ export type DeviceLoader = () => CompiledDevice | { readonly unavailable: string
 const loaders = new Map<string, DeviceLoader>();
 const loaded = new Map<string, CompiledDevice>();
 let chosen: string | undefined;
-let fallback = false;
+/** Devices that were tried and cannot be had here. */
+const unavailable = new Set<string>();
 
 const known = (): string[] => ['reference', ...loaders.keys()];
 
@@ -22,13 +23,11 @@ export function registerDevice(name: DeviceName, loader: DeviceLoader): void {
 export function setDevice(name: DeviceName): void {
   if (!known().includes(name)) fail('device', 'setDevice', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
   chosen = name;
-  fallback = false;
 }
 
-/** The name of the device that is used: setDevice, else GRADIX_DEVICE, else the fastest that is registered. */
+/** The name of the device that is used: setDevice, else GRADIX_DEVICE, else the fastest that is registered and can be had. */
 export function currentDevice(): DeviceName {
-  if (fallback) return 'reference';
-  const name = chosen ?? environmentVariable('GRADIX_DEVICE') ?? [...loaders.keys()][0] ?? 'reference';
+  const name = chosen ?? environmentVariable('GRADIX_DEVICE') ?? [...loaders.keys()].find((key) => !unavailable.has(key)) ?? 'reference';
   if (!known().includes(name))
     fail('device', 'GRADIX_DEVICE', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
   return name as DeviceName;
@@ -48,13 +47,19 @@ export function compiledDevice(): CompiledDevice | undefined {
   }
   if (chosen !== undefined || environmentVariable('GRADIX_DEVICE') !== undefined)
     fail('device', name, found.unavailable, "Use setDevice('reference') or another device.");
-  fallback = true;
-  console.error(`gradix: using the slow reference device, because ${found.unavailable}. A C compiler (gcc or clang) makes it fast.`);
-  return undefined;
+  unavailable.add(name);
+  const next = currentDevice();
+  const instead = next === 'wasm' ? 'WebAssembly' : 'the slow reference device';
+  const advice = name === 'native' ? ' A C compiler (gcc or clang) makes it faster.' : '';
+  console.error(`gradix: using ${instead}, because ${found.unavailable}.${advice}`);
+  return compiledDevice();
 }
 
-/** Memory on the current device without starting it: before a device is loaded, plain JavaScript memory serves (all CPU devices read it). */
+/** Memory on the current device without starting it: before a device is loaded, plain JavaScript memory serves (all CPU devices take it). */
 export function allocate(byteLength: number): Storage {
   const device = loaded.get(currentDevice());
   return device ? device.allocate(byteLength) : { buffer: new ArrayBuffer(byteLength), byteOffset: 0, byteLength };
 }
+
+/** Whether the current device writes to this storage without copying it. */
+export const isReached = (storage: Storage): boolean => loaded.get(currentDevice())?.holds?.(storage) ?? true;

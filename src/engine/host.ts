@@ -1,4 +1,6 @@
-/** Registers the devices of this host: on Node the native one. Browsers never load it. */
+/** Registers the devices of this host, the fastest first: native on Node, WebAssembly everywhere. */
+import { wasmDevice } from '../runtime/wasm/index.ts';
+import { webWorkers } from '../runtime/wasm/workers-web.ts';
 import { registerDevice } from './devices.ts';
 
 interface Host {
@@ -7,5 +9,7 @@ interface Host {
 
 if ((globalThis as Host).process?.versions?.node !== undefined) {
   const { nativeDevice } = await import('../runtime/native/index.ts');
+  const { nodeWorkers } = await import('../runtime/wasm/workers-node.ts');
   registerDevice('native', nativeDevice);
-}
+  registerDevice('wasm', () => wasmDevice({ workers: nodeWorkers }));
+} else registerDevice('wasm', () => wasmDevice({ workers: webWorkers }));

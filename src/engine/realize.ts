@@ -61,8 +61,8 @@ function interpretedPlan(captured: Capture, keep: (storages: readonly Storage[])
   return { run, runAsync: async () => run() };
 }
 
-/** A result that is a small view of large memory does not keep that memory alive. */
-const compact = (values: TypedArray): TypedArray => (values.byteLength * 2 < values.buffer.byteLength ? values.slice() : values);
+/** A result that is a view of larger memory gets its own: it must not keep that memory alive, nor outlive a place in a device's memory. */
+const compact = (values: TypedArray): TypedArray => (values.byteLength < values.buffer.byteLength ? values.slice() : values);
 
 function compiledPlan(captured: Capture, keep: (storages: readonly Storage[]) => void): Job {
   const lifted = liftedConstants(captured);

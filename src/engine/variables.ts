@@ -4,7 +4,7 @@
  */
 import type { Node } from '../graph/node.ts';
 import type { Storage } from '../runtime/device.ts';
-import { allocate } from './devices.ts';
+import { allocate, isReached } from './devices.ts';
 import { currentRecorder } from './recorder.ts';
 import { byteLengthOf, pendingValue, storageOf, type VariableState, versionLeaf } from './values.ts';
 
@@ -82,13 +82,14 @@ export function storageOfVariable(state: VariableState): Storage | undefined {
 }
 
 /**
- * A storage that a compiled step overwrites with the next value; the current value must have been computed. When a leaf has seen the storage
- * a fresh one is used, and `from` has to be copied into it before the step runs.
+ * A storage that a compiled step overwrites with the next value; the current value must have been computed. When a leaf has seen the storage,
+ * or the device cannot reach it, a fresh one is used, and `from` has to be copied into it before the step runs.
  */
 export function takeForWriting(state: VariableState): { readonly storage: Storage; readonly from: Storage | undefined } {
   const current = storageOfVariable(state) as Storage;
-  const storage = state.owned ? current : allocate(byteLengthOf(state));
-  const from = state.owned ? undefined : current;
+  const inPlace = state.owned && isReached(current);
+  const storage = inPlace ? current : allocate(byteLengthOf(state));
+  const from = inPlace ? undefined : current;
   replaceStorage(state, storage);
   return { storage, from };
 }

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { given, numbersOf, run } from '../../test/support/evaluate.ts';
 import { gradientsOf } from '../autodiff/reverse.ts';
+import { erf } from '../core/special.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
-import { erf } from './special.ts';
 
 const nan = Number.NaN;
 const infinity = Number.POSITIVE_INFINITY;

@@ -2,6 +2,7 @@
 import { bytesOf, dtypes, isFloating, newArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { decodeArray, encodeArray, roundHalfToEven } from '../core/half.ts';
+import { erf } from '../core/special.ts';
 import type { Unary } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
@@ -9,7 +10,6 @@ import { type Accepted, checkAlike, checkDType, checkOperands } from './check.ts
 import type { Sample } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
 import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
-import { erf } from './special.ts';
 
 interface Facts {
   readonly doc: string;

@@ -4,7 +4,7 @@ import type { Program } from '../ir/program.ts';
 
 export type DeviceName = 'reference' | 'native' | 'wasm' | 'webgpu';
 
-/** Memory of one tensor. On CPU devices `buffer` is ordinary JavaScript memory, freed by the garbage collector. */
+/** Memory of one tensor, freed when the garbage collector finds it unused. `buffer` is looked up anew for each use: WebAssembly memory changes it when it grows. */
 export interface Storage {
   readonly byteLength: number;
   readonly buffer: ArrayBufferLike;
@@ -44,6 +44,8 @@ export interface CompiledDevice {
   readonly readsInPlace?: boolean;
   /** Memory with undefined contents, at least 64-byte aligned. */
   allocate(byteLength: number): Storage;
+  /** Whether the device's kernels reach this storage; others are copied for each run. Without this, they reach all of JavaScript's memory. */
+  holds?(storage: Storage): boolean;
   /** `structure` identifies the graph that the program computes: a device may remember the program for later processes. */
   loadSync(program: Program, structure?: string): Executable;
   load(program: Program, structure?: string): Promise<Executable>;

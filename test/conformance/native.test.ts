@@ -1,18 +1,9 @@
-/** Every op on the native device, on its own samples, against the interpreter: values, and the gradients that are compiled with them. */
-import { describe, expect, test } from 'vitest';
-import { gradientsOf } from '../../src/autodiff/reverse.ts';
+/** The conformance suite on the native device. */
+import { describe, test } from 'vitest';
 import { environmentVariable } from '../../src/core/debug.ts';
-import { isFloating } from '../../src/core/dtype.ts';
-import { encodeArray } from '../../src/core/half.ts';
-import { sizeOf } from '../../src/core/shape.ts';
-import type { OpName } from '../../src/graph/attributes.ts';
-import type { Node } from '../../src/graph/node.ts';
-import { ops } from '../../src/ops/index.ts';
-import type { Op, Sample } from '../../src/ops/op.ts';
 import type { CompiledDevice } from '../../src/runtime/device.ts';
 import { nativeDevice } from '../../src/runtime/native/index.ts';
-import { expectClose, reference, runOn } from '../support/devices.ts';
-import { inputLeaf, materialize, resultsOf, seeded } from '../support/samples.ts';
+import { conformanceCases } from './suite.ts';
 
 const opened = nativeDevice();
 const required = environmentVariable('GRADIX_REQUIRE')?.includes('native');
@@ -20,35 +11,5 @@ const unavailable = 'unavailable' in opened ? opened.unavailable : undefined;
 if (unavailable && required) throw new Error(`the native device is required: ${unavailable}`);
 
 describe.skipIf(unavailable)(`native device${unavailable ? ` (skipped: ${unavailable})` : ''}`, () => {
-  const device = opened as CompiledDevice;
-  for (const name of Object.keys(ops) as OpName[]) {
-    const op = ops[name] as unknown as Op;
-    for (const sample of op.samples() as readonly Sample[]) {
-      test(`${name}: ${sample.name}`, () => {
-        const given = materialize(sample, 3);
-        const results = resultsOf(op, sample, given.nodes);
-        const graph = [...results];
-        const seeds = results.map((r) => inputLeaf(r));
-        const random = seeded(11);
-        const arrays = [
-          ...given.arrays,
-          ...results.map((r) =>
-            encodeArray(
-              r.dtype,
-              Array.from({ length: sizeOf(r.shape) }, () => random() * 2 - 1),
-            ),
-          ),
-        ];
-        const wanted = given.nodes.filter((n) => isFloating(n.dtype));
-        if (sample.differentiable !== false && (op.gradient || op.gradientOfParts) && results.every((r) => isFloating(r.dtype))) {
-          for (const g of gradientsOf(results, seeds, wanted)) if (g) graph.push(g);
-        }
-        const all = { nodes: [...given.nodes, ...seeds], arrays };
-        const expected = reference(graph, all);
-        const actual = runOn(device, graph, all);
-        graph.forEach((node: Node, i) => expectClose(actual[i], expected[i], node));
-        expect(actual.length).toBe(graph.length);
-      });
-    }
-  }
+  test.each(conformanceCases())('$name', ({ run }) => run(opened as CompiledDevice));
 });

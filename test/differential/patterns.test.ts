@@ -8,13 +8,9 @@ import { type Node, newNode, type TensorType } from '../../src/graph/node.ts';
 import * as b from '../../src/ops/build.ts';
 import { type ConvOptions, convGeometry } from '../../src/ops/conv-geometry.ts';
 import '../../src/ops/index.ts';
-import type { CompiledDevice } from '../../src/runtime/device.ts';
-import { nativeDevice } from '../../src/runtime/native/index.ts';
+import { compiledDevices } from '../support/compiled-devices.ts';
 import { seeded } from '../support/samples.ts';
 import { disagreement, type Problem } from './harness.ts';
-
-const opened = nativeDevice({ threads: 2 });
-const unavailable = 'unavailable' in opened ? opened.unavailable : undefined;
 
 /** Collects inputs, results and assignments. */
 class Step {
@@ -237,10 +233,9 @@ function movements(step: Step): void {
   step.result(loss, joined, b.cumsum(inner, 2, { reverse: true }), ...gradientsOf([loss], [b.constant(1)], [x]).flatMap((g) => g ?? []));
 }
 
-describe.skipIf(unavailable)('patterns of real nets on the native device', () => {
-  const device = opened as CompiledDevice;
-  const others = [1, 3].map((threads) => nativeDevice({ threads }) as CompiledDevice);
-  test.each([
+describe.each(compiledDevices)('patterns of real nets on the $name device', ({ unavailable, open }) => {
+  const threads = unavailable === undefined ? open() : undefined;
+  test.skipIf(unavailable).each([
     ['convolutional net, a training step', (step: Step) => convolutionalNet(step, 8)],
     ['convolutional net, a batch of one', (step: Step) => convolutionalNet(step, 1)],
     ['LSTM with its state carried over', recurrentNet],
@@ -251,6 +246,7 @@ describe.skipIf(unavailable)('patterns of real nets on the native device', () =>
   ])('%s', (_, build) => {
     const step = new Step();
     build(step);
-    expect(disagreement(step.problem, device, { fusionOff: true, planningOff: true, others })).toBeUndefined();
+    if (!threads) throw new Error('no device');
+    expect(disagreement(step.problem, threads.device, { fusionOff: true, planningOff: true, others: threads.others })).toBeUndefined();
   });
 });

@@ -1,5 +1,4 @@
 /** Runs graphs on a compiled device and compares them with the interpreter. */
-import { expect } from 'vitest';
 import { type CompileOptions, compileGraph } from '../../src/compiler/pipeline.ts';
 import { bytesOf, type TypedArray, viewArray } from '../../src/core/dtype.ts';
 import { storedNumber } from '../../src/core/half.ts';
@@ -30,7 +29,7 @@ export const reference = (outputs: readonly Node[], given: Given): TypedArray[] 
 
 /** Floating results agree to `tolerance` of the largest magnitude; the rest exactly. NaN and infinities must be in the same places. */
 export function expectClose(actual: TypedArray, expected: TypedArray, node: Node, tolerance = node.dtype === 'float64' ? 1e-10 : 2e-5): void {
-  expect(actual.length).toBe(expected.length);
+  if (actual.length !== expected.length) throw new Error(`${actual.length} elements, expected ${expected.length}`);
   let scale = 1e-6;
   const want = Array.from(expected, (x) => storedNumber(node.dtype, x));
   const got = Array.from(actual, (x) => storedNumber(node.dtype, x));
@@ -39,6 +38,8 @@ export function expectClose(actual: TypedArray, expected: TypedArray, node: Node
   for (let i = 0; i < want.length; i++) {
     const ok = Object.is(want[i], got[i]) || want[i] === got[i] || (!exact && Number.isFinite(got[i]) && Math.abs(want[i] - got[i]) <= tolerance * scale);
     if (!ok)
-      expect.fail(`element ${i} is ${got[i]}, expected ${want[i]} (tolerance ${tolerance} of ${scale}; ${node.op} ${node.dtype} [${node.shape.join(', ')}])`);
+      throw new Error(
+        `element ${i} is ${got[i]}, expected ${want[i]} (tolerance ${tolerance} of ${scale}; ${node.op} ${node.dtype} [${node.shape.join(', ')}])`,
+      );
   }
 }

@@ -8,6 +8,7 @@ import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Program, ValueType } from '../../ir/program.ts';
 import type { Executable, KernelTime, Storage } from '../device.ts';
+import { showTimes } from '../times.ts';
 import { encodeProgram, estimatedSeconds } from './descriptor.ts';
 import { storageAddress } from './memory.ts';
 import type { Runtime } from './runtime.ts';
@@ -89,7 +90,7 @@ export function makeExecutable({ program, addresses, threads, runtime, queue, so
     }
     const start = performance.now();
     const times = profile(inputs, outputs);
-    debug(2, () => showTimes(times, (performance.now() - start) / 1000));
+    debug(2, () => showTimes('native', times, (performance.now() - start) / 1000));
   };
 
   return {
@@ -182,18 +183,3 @@ function checkSize(storage: Storage, bytes: number, role: string, index: number)
 }
 
 const bytesOfValue = ({ shape, dtype }: ValueType): number => sizeOf(shape) * bytesOf(dtype);
-
-/** The kernels of one run, slowest first. */
-function showTimes(times: readonly KernelTime[], total: number): string {
-  const rows = [...times]
-    .sort((a, b) => b.seconds - a.seconds)
-    .map((t) => {
-      const rate = (amount: number) => (t.seconds > 0 ? (amount / t.seconds / 1e9).toFixed(1) : '-');
-      return [t.name, String(t.calls), (t.seconds * 1e6).toFixed(1), rate(t.flops), rate(t.bytes), t.comment];
-    });
-  const table = [['kernel', 'calls', 'µs', 'GFLOP/s', 'GB/s', ''], ...rows];
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  const lines = table.map((row) => row.map((cell, i) => (i === 0 || i === 5 ? cell.padEnd(i === 5 ? 0 : widths[i]) : cell.padStart(widths[i]))).join('  '));
-  const inKernels = times.reduce((sum, t) => sum + t.seconds, 0);
-  return [`native: one run, ${(total * 1e6).toFixed(0)} µs, ${(inKernels * 1e6).toFixed(0)} µs in kernels`, ...lines].join('\n');
-}

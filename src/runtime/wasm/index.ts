@@ -1,0 +1,2 @@
+/** The WebAssembly device of every JavaScript engine. */
+export { type WasmDevice, type WasmOptions, wasmDevice } from './device.ts';

@@ -1,0 +1,29 @@
+/** Workers of web pages, from a blob of source text. */
+import type { HostWorker, WorkerHost } from './pool.ts';
+
+/** The few names of the web platform that are used here. */
+interface WebWorker {
+  postMessage(value: unknown): void;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onerror: ((event: unknown) => void) | null;
+}
+interface Web {
+  readonly Worker: new (url: string) => WebWorker;
+  readonly document?: unknown;
+}
+
+const preamble = `
+const receive = (handler) => { onmessage = (event) => handler(event.data); };
+const send = (value) => postMessage(value);`;
+
+export const webWorkers: WorkerHost = {
+  maySleep: (globalThis as Partial<Web>).document === undefined,
+  start(source, setup, onMessage, onError): HostWorker {
+    const url = URL.createObjectURL(new Blob([`${preamble}\n${source}`], { type: 'text/javascript' }));
+    const worker = new (globalThis as unknown as Web).Worker(url);
+    worker.onmessage = ({ data }) => onMessage(data);
+    worker.onerror = onError;
+    worker.postMessage(setup);
+    return { keepAlive: () => undefined };
+  },
+};
