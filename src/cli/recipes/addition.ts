@@ -32,7 +32,7 @@ const measures = { loss: 'crossEntropy', metrics: ['accuracy', wholeAnswers] } a
 export const addition: Recipe = {
   name: 'addition',
   summary: 'sums of two numbers below 100 as text, by an LSTM encoder and decoder of 128 units; Adam, cosine decay',
-  defaults: { epochs: 200, batchSize: 50, learningRate: 0.003 },
+  defaults: { epochs: 100, batchSize: 50, learningRate: 0.003 },
   async source(asked) {
     if (asked !== undefined && asked !== 'sums') throw new UsageError('addition', 'this recipe makes its own data', 'Leave --data out.');
     return 'sums';
