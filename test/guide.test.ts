@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeSmallMnist } from './support/command.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, `.cache/guide-${process.pid}`); // within the project, so that the package finds itself
@@ -92,11 +93,12 @@ describe('the guide', () => {
   it.each(Object.keys(pages))('%s runs', (page) => pages[page](node([page.replace('.md', '.js')])), 240_000);
 
   const commands = Object.keys(pages).flatMap((page) => blocks(page, 'sh').flatMap((block) => block.trim().split('\n')));
-  it('its command lines run', () => {
+  it('its command lines run', async () => {
     const known = /^(npx gradix |npm install gradix$|sudo apt install gcc|GRADIX_\w+=\w+ node check\.mjs$)/;
     for (const line of commands) expect(line).toMatch(known);
     const calls = commands.filter((line) => line.startsWith('npx gradix ')).map((line) => line.split(' ').slice(2));
-    for (const args of calls) node([join(root, 'dist/cli/main.js'), ...args]);
+    await writeSmallMnist(join(folder, 'data'));
+    for (const args of calls) node([join(root, 'dist/cli/main.js'), ...args], { GRADIX_DATA: join(folder, 'data') });
     pages['installing.md'](node(['installing.js'], { GRADIX_THREADS: '1' }));
   }, 240_000);
 });
