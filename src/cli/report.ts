@@ -47,7 +47,7 @@ export async function report(args: readonly string[]): Promise<number> {
   const tested = await testOf(recipe, config, folder, data);
   const page = runPage({
     ...{ recipe: config.recipe, summary: recipe.summary, folder, stages, ...tested },
-    configuration: Object.entries(optionTexts(config)),
+    configuration: optionTexts(config),
     environment: environment(config, device, data),
     command: repeatCommand(config),
     made: `Made by gradix ${version} on ${new Date().toISOString().slice(0, 10)} from ${folder}.`,

@@ -16,7 +16,7 @@ section { margin: 2.25rem 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 1rem 0 0; }
 a { color: var(--accent); } :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 0.75rem; margin: 1.25rem 0 0; }
-.figures div { background: var(--panel); border-radius: 6px; padding: 0.6rem 0.8rem; } .figures dt { color: var(--soft); font-size: 0.8125rem; } .figures dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
+.figures div { display: flex; flex-direction: column; justify-content: space-between; background: var(--panel); border-radius: 6px; padding: 0.6rem 0.8rem; } .figures dt { color: var(--soft); font-size: 0.8125rem; } .figures dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.25rem 0.6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; } tbody th { font-weight: normal; }
 .number { text-align: right; white-space: nowrap; } tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
@@ -29,7 +29,7 @@ ${Array.from({ length: 8 }, (_, i) => `.s${i + 1} path { stroke: var(--s${i + 1}
 .s2 path { stroke-dasharray: 6 3; } .s4 path { stroke-dasharray: 2 3; } .s6 path { stroke-dasharray: 9 3 2 3; } .s8 path { stroke-dasharray: 4 4; }
 details { margin-top: 0.75rem; } summary { cursor: pointer; color: var(--accent); }
 .matrix { border-collapse: separate; border-spacing: 2px; } .matrix th, .matrix td { border: 0; text-align: center; padding: 0; min-width: 2.75rem; height: 2rem; vertical-align: middle; }
-.matrix thead th { max-width: 7rem; padding: 0 0.25rem; } .matrix tbody th { text-align: right; padding: 0 0.5rem; white-space: nowrap; position: sticky; left: 0; background: var(--paper); } .matrix .corner { color: var(--soft); font-size: 0.75rem; padding: 0 0.5rem; white-space: nowrap; }
+.matrix thead th { max-width: 7rem; padding: 0 0.25rem; } .matrix tbody th { text-align: right; padding: 0 0.5rem; white-space: nowrap; position: sticky; left: 0; background: var(--paper); }
 .matrix .empty { color: var(--soft); } .matrix .right { background: color-mix(in srgb, var(--right) var(--depth), var(--paper)); } .matrix .wrong { background: color-mix(in srgb, var(--wrong) var(--depth), var(--paper)); }
 .matrix button { width: 100%; min-height: 2rem; padding: 0 0.3rem; border: 0; border-radius: 0; background: none; color: inherit; font: inherit; cursor: pointer; } .matrix button[aria-pressed="true"] { outline: 2px solid var(--ink); outline-offset: -2px; }
 .confusions button { background: none; border: 0; padding: 0; color: var(--accent); font: inherit; cursor: pointer; text-align: left; }
@@ -40,11 +40,12 @@ details { margin-top: 0.75rem; } summary { cursor: pointer; color: var(--accent)
 .examples label { display: inline-flex; align-items: center; gap: 0.5rem; padding: 0.3rem 0.7rem 0.3rem 0.3rem; margin: 0 0.4rem 0.4rem 0; border: 1px solid var(--line); border-radius: 6px; cursor: pointer; } .examples label img { width: 32px; image-rendering: pixelated; }
 .examples input { position: absolute; opacity: 0; } .examples input:checked + label { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); background: var(--panel); } .examples input:focus-visible + label { outline: 2px solid var(--accent); outline-offset: 2px; }
 .stages { display: none; } ${Array.from({ length: 8 }, (_, i) => `.examples input:nth-of-type(${i + 1}):checked ~ .stages:nth-of-type(${i + 1})`).join(', ')} { display: block; }
-.beside { display: flex; flex-wrap: wrap; gap: 2rem; align-items: flex-start; } .beside > * { min-width: 0; max-width: 100%; }
+.beside { display: flex; flex-wrap: wrap; gap: 2rem; align-items: flex-start; } .beside tbody th { white-space: nowrap; } .beside > * { min-width: 0; max-width: 100%; }
 .graph { display: block; width: 100%; height: auto; min-width: 172px; } .graph rect { fill: var(--panel); stroke: var(--line); } .graph text { fill: var(--ink); } .graph .shape { fill: var(--soft); } .edges path { fill: none; stroke: var(--soft); }
 pre { background: var(--panel); border-radius: 6px; padding: 0.75rem 0.9rem; margin: 0; overflow-x: auto; font: 0.8125rem/1.5 ui-monospace, monospace; } .command pre { white-space: pre-wrap; }
 .facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.25rem 1.25rem; margin: 0; font-size: 0.9375rem; } .facts dt { color: var(--soft); } .facts dd { margin: 0; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem; } .columns h3 { margin-top: 0; } .differs { font-weight: 600; }
+@media (max-width: 600px) { th, td { padding: 0.25rem 0.35rem; } table { font-size: 0.8125rem; } .matrix th, .matrix td { min-width: 1.75rem; } .matrix tbody th { padding: 0 0.35rem 0 0; } .matrix button { padding: 0; } .maps { gap: 3px; } .maps img { width: 42px; } .facts { grid-template-columns: minmax(0, 1fr); gap: 0; } .facts dd { margin-bottom: 0.5rem; } .thumb { width: calc((100% - 1.5rem) / 3); } }
 @media print { body { font-size: 11pt; } nav, details, .note { display: none; } section, figure, tr { break-inside: avoid; } .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; } * { print-color-adjust: exact; } }
 `;
 

@@ -27,12 +27,12 @@ function matrixTable({ classes, matrix }: Judgement, cells: Observation['cells']
     if (count === 0) return html`<td class="empty">·</td>`;
     const right = label === guess;
     const total = matrix[label].reduce((sum, n) => sum + n, 0);
-    const depth = Math.round(100 * (right ? 0.15 + (0.5 * count) / total : 0.15 + (0.5 * count) / largest));
+    const depth = Math.round(100 * (right ? 0.12 + (0.33 * count) / total : 0.12 + (0.33 * count) / largest));
     const attributes = html`class="${right ? 'right' : 'wrong'}" style="--depth:${depth}%"`;
     if (!cells.has(cellName(label, guess))) return html`<td ${attributes}>${count}</td>`;
     return html`<td ${attributes}><button type="button" data-cell="${cellName(label, guess)}" aria-label="${classes[label]} taken for ${classes[guess]}: ${count}">${count}</button></td>`;
   };
-  return html`<div class="scroll"><table class="matrix"><thead><tr><td class="corner">true ╲ predicted</td>${classes.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+  return html`<div class="scroll"><table class="matrix"><thead><tr><td></td>${classes.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${matrix.map((row, label) => html`<tr><th scope="row">${classes[label]}</th>${row.map((count, guess) => cell(label, count, guess))}</tr>`)}</tbody></table></div>`;
 }
 
@@ -63,11 +63,7 @@ export function mistakesSection({ judgement: { classes }, worst }: Observation):
   return html`<section id="mistakes"><h2>Worst mistakes</h2>
 <p class="note">The wrong answers with the highest loss, −log of the true class's probability.</p>
 <div class="thumbs">${worst.map((example) =>
-    thumbnail(
-      example,
-      `${classes[example.guess]} ${percent(example.probability)}`,
-      `is ${classes[example.label]}, loss ${short(Number(example.loss.toPrecision(3)))}`,
-    ),
+    thumbnail(example, `${classes[example.label]} taken for ${classes[example.guess]}`, `${percent(example.probability)}, loss ${example.loss.toPrecision(3)}`),
   )}</div></section>`;
 }
 

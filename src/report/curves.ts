@@ -1,5 +1,5 @@
 /** Curves of a run: which figures of its history belong into one chart. */
-import { type Chart, lineChart, type Series } from './chart.ts';
+import { type Chart, lineChart, type Series, styles } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { figureText, figureTitle } from './scale.ts';
 
@@ -44,15 +44,27 @@ export function chartsOf(records: readonly EpochFigures[]): Chart[] {
   });
 }
 
-/** The charts of every net of a run, and their numbers as a table. */
+/** A chart per figure, several nets in one. */
+function sharedCharts(stages: readonly StageHistory[]): Chart[] {
+  const first = stages.slice(0, styles);
+  return figureNames(first.flatMap(({ records }) => records)).map((figure) => ({
+    title: figureTitle(figure),
+    figure,
+    series: first.flatMap(({ name, records }, style) => {
+      const points = pointsOf(records, figure);
+      return points.length > 0 ? [{ name, points, style }] : [];
+    }),
+  }));
+}
+
+/** The charts of a run, and their numbers as tables. */
 export function curvesSection(stages: readonly StageHistory[]): Markup | undefined {
   const shown = stages.filter(({ records }) => figureNames(records).length > 0);
   if (shown.length === 0) return undefined;
-  return html`<section id="curves"><h2>Curves</h2>
-${shown.map(
-  ({ name, records }) => html`${name !== '' && html`<h3>${name}</h3>`}<div class="charts">${chartsOf(records).map(lineChart)}</div>
-<details><summary>The same as numbers</summary>${historyTable(records)}</details>`,
-)}</section>`;
+  const charts = shown.length === 1 ? chartsOf(shown[0].records) : sharedCharts(shown);
+  return html`<section id="curves"><h2>Curves</h2>${shown.length > styles && html`<p class="note">The first ${styles} of ${shown.length} nets.</p>`}
+<div class="charts">${charts.map(lineChart)}</div>
+<details><summary>The same as numbers</summary>${shown.map(({ name, records }) => html`${name !== '' && html`<h3>${name}</h3>`}${historyTable(records)}`)}</details></section>`;
 }
 
 function historyTable(records: readonly EpochFigures[]): Markup {

@@ -23,7 +23,8 @@ export interface RunReport {
   readonly observation?: Observation;
   /** For other recipes. */
   readonly tensors: readonly SavedTensor[];
-  readonly configuration: Facts;
+  /** By their names in the program: batchSize. */
+  readonly configuration: Readonly<Record<string, string>>;
   readonly environment: Facts;
   /** Trains the same again. */
   readonly command: string;
@@ -59,5 +60,5 @@ function wordsSection(words: string): Markup | undefined {
 }
 
 const runSection = ({ configuration, environment, command }: RunReport): Markup => html`<section id="run"><h2>Run</h2>
-<div class="columns"><div><h3>Configuration</h3>${factList(configuration)}</div><div><h3>Environment</h3>${factList(environment)}</div></div>
+<div class="columns"><div><h3>Configuration</h3>${factList(Object.entries(configuration).map(([name, text]) => [figureTitle(name), text]))}</div><div><h3>Environment</h3>${factList(environment)}</div></div>
 <div class="command"><h3>To repeat it</h3><pre tabindex="0">${command}</pre></div></section>`;

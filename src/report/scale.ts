@@ -47,7 +47,11 @@ export function short(value: number): string {
 export const isShare = (name: string): boolean => /(accuracy|precision|recall|f1)$/i.test(name);
 
 /** A figure as its name asks for: 98.55 % or 0.0451. */
-export const figureText = (name: string, value: number): string => (isShare(name) && Number.isFinite(value) ? `${(100 * value).toFixed(2)} %` : short(value));
+export function figureText(name: string, value: number): string {
+  if (isShare(name) && Number.isFinite(value)) return `${(100 * value).toFixed(2)} %`;
+  const size = Math.abs(value);
+  return !Number.isInteger(value) && size >= 1e-3 && size < 1000 ? value.toPrecision(4) : short(value);
+}
 
 /** valAccuracy → validation accuracy */
 export const figureTitle = (name: string): string =>
