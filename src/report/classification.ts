@@ -16,7 +16,7 @@ const thumbnail = ({ picture }: Shown, text: string, more: string): Markup =>
 
 export function confusionSection({ judgement, cells }: Observation): Markup {
   return html`<section id="confusion"><h2>Confusion matrix</h2>
-<p class="note">Rows are true classes, columns predictions. Choose a cell to see its images; arrow keys move between cells.</p>
+<p class="note">Rows are true classes, columns predictions. Choose a cell to see its images with the probability of the prediction; arrow keys move between cells.</p>
 ${judgement.classes.length <= matrixClasses ? matrixTable(judgement, cells) : confusionList(judgement, cells)}
 <div id="cell-images" aria-live="polite">${[...cells].map(([name, examples]) => cellPanel(name, examples, judgement))}</div></section>`;
 }
@@ -54,7 +54,7 @@ function cellPanel(name: string, examples: readonly Shown[], { classes, matrix }
   const title = label === guess ? `${classes[label]}, recognised` : `${classes[label]} taken for ${classes[guess]}`;
   const note = examples.length < count ? `${examples.length} of ${count}` : `${count}`;
   return html`<div class="panel" id="cell-${name}" hidden><h3>${title} <small>${note}</small></h3><div class="thumbs">${examples.map((example) =>
-    thumbnail(example, `${classes[example.guess]} ${percent(example.probability)}`, `example ${example.row}`),
+    thumbnail(example, percent(example.probability), `example ${example.row}`),
   )}</div></div>`;
 }
 

@@ -133,19 +133,16 @@ const layerName = (model: Module, path: string): string => {
 async function activationsOf(model: Module & Layer, test: Dataset, examples: readonly Shown[]): Promise<Observation['activations']> {
   if (examples.length === 0) return [];
   const [images] = await test.tensors(Int32Array.from(examples, ({ row }) => row));
-  const stages = featureStages(model, images).slice(0, limits.stages);
-  const values = await Promise.all(stages.map(({ output }) => output.data()));
-  return Promise.all(
-    examples.map(async (example, i) => ({
-      example,
-      stages: await Promise.all(
-        stages.map(async ({ layer, output: { shape } }, s) => {
-          const size = sizeOf(shape.slice(1));
-          return { layer, shape: shape.slice(1), pictures: await channelPictures(values[s].subarray(i * size, (i + 1) * size), shape.slice(1)) };
-        }),
-      ),
-    })),
-  ).then((all) => (stages.length === 0 ? [] : all));
+  const stages: { readonly layer: string; readonly shape: Shape; readonly values: ArrayLike<number>[] }[] = [];
+  for (const { layer, output } of featureStages(model, images).slice(0, limits.stages)) {
+    const shape = output.shape.slice(1);
+    const [all, size] = [await output.data(), sizeOf(shape)];
+    stages.push({ layer, shape, values: examples.map((_, i) => all.subarray(i * size, (i + 1) * size)) });
+  }
+  if (stages.length === 0) return [];
+  const shownStages = (i: number): Promise<Activation[]> =>
+    Promise.all(stages.map(async ({ layer, shape, values }) => ({ layer, shape, pictures: await channelPictures(values[i], shape) })));
+  return Promise.all(examples.map(async (example, i) => ({ example, stages: await shownStages(i) })));
 }
 
 /** What each convolution leaves before the next layer that changes the size: after its normalisation and activation. */

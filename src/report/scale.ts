@@ -16,7 +16,13 @@ export function axisOf(values: readonly number[], { count = 5, whole = false }: 
   let low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   let high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (finite.length === 0) [low, high] = [0, 1];
-  if (low === high) [low, high] = whole ? [low - 0.5, high + 0.5] : [low - (Math.abs(low) * 0.1 || 0.5), high + (Math.abs(high) * 0.1 || 0.5)];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  // So near each other that ticks between them would look the same.
+  const flat = high - low <= 1e-9 * size || size < 1e-30;
+  if (flat) {
+    const margin = whole || size < 1e-30 ? 0.5 : 0.1 * size;
+    [low, high] = [low - margin, high + margin];
+  }
   const step = whole ? Math.max(1, roundStep((high - low) / count)) : roundStep((high - low) / count);
   const [first, last] = whole ? [Math.ceil(low / step), Math.floor(high / step)] : [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)];
   // Multiples by division: 3 × 0.1 would be 0.30000000000000004.
