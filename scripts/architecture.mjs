@@ -27,6 +27,7 @@ export const arrows = {
   data: ['io', 'tensor', 'core'],
   train: ['io', 'data', 'optim', 'nn', 'tensor', 'core'],
   models: ['train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
+  report: ['models', 'train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
 };
 
 const engineRooms = ['core', 'graph', 'ops', 'autodiff', 'ir', 'compiler', 'codegen', 'runtime', 'engine', 'tensor'];

@@ -1,13 +1,15 @@
 /** gradix info: what is in a safetensors file or a run. */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { showShape } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { fileError, fileExists, readSafetensorsHeader, readText } from '../io/files.ts';
+import { fileError, readSafetensorsHeader } from '../io/files.ts';
+import { terminalCurve } from '../report/index.ts';
 import { runFiles } from '../train/checkpoint.ts';
 import { figuresText } from '../train/progress.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import { newOutput, type Output } from './output.ts';
 import { readConfig } from './run-folder.ts';
+import { readHistory, stageFolder, stagesOf } from './run-history.ts';
 
 const options = { json: { type: 'flag', help: 'one JSON object per line on stdout' }, help: { type: 'flag', help: 'this text' } } as const;
 const command = 'gradix info';
@@ -33,24 +35,17 @@ async function runInfo(folder: string, output: Output): Promise<void> {
   output.text(`${recipe} on ${data}, ${device} (gradix ${versions.gradix}, node ${versions.node})`);
   output.text(`epochs ${given.epochs}, batch size ${given.batchSize}, learning rate ${given.learningRate}, seed ${given.seed}`);
   for (const stage of await stagesOf(folder)) {
-    const place = stage === '' ? folder : `${folder}/${stage}`;
-    const history = (await readText(`${place}/${runFiles.history}`, command).catch(() => '')).split('\n').filter((line) => line !== '');
-    const records = history.map((line) => JSON.parse(line) as Record<string, number>);
+    const place = stageFolder(folder, stage);
+    const records = await readHistory(place, command);
     if (stage !== '') output.text(`\n${stage}`);
-    for (const { epoch, seconds, ...figures } of records)
+    for (const { epoch, seconds, ...figures } of records as readonly Record<string, number>[])
       output.text(`epoch ${epoch}  ${figuresText(figures)}${seconds === undefined ? '' : `  ${seconds} s`}`);
     output.text();
+    // A curve of one or two epochs says less than their lines.
+    const losses = records.map(({ loss }) => Number(loss));
+    if (losses.length > 2) output.text(`${terminalCurve({ title: 'loss', values: losses }).join('\n')}\n`);
     await fileInfo(`${place}/${runFiles.model}`, output, { ...(stage !== '' && { stage }), config, history: records });
   }
-}
-
-/** The folders below a run's that hold nets; '' alone where the run itself holds the net. */
-async function stagesOf(folder: string): Promise<readonly string[]> {
-  if (await fileExists(`${folder}/${runFiles.model}`)) return [''];
-  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const held = await Promise.all(names.map((name) => fileExists(`${folder}/${name}/${runFiles.model}`)));
-  const stages = names.filter((_, i) => held[i]).sort();
-  return stages.length > 0 ? stages : ['']; // nothing saved yet: the missing file is what the error names
 }
 
 async function fileInfo(path: string, output: Output, more: object = {}): Promise<void> {

@@ -12,6 +12,8 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   train: { help: 'train <recipe>      train a net: lenet, char-lstm, … (see recipes)', run: async (args) => (await import('./train.ts')).train(args) },
   eval: { help: 'eval <run>          test a saved run', run: async (args) => (await import('./evaluate.ts')).evaluate(args) },
+  report: { help: 'report <run>        one HTML page about a run', run: async (args) => (await import('./report.ts')).report(args) },
+  compare: { help: 'compare <run> …     runs side by side', run: async (args) => (await import('./compare.ts')).compare(args) },
   recipes: { help: 'recipes             what can be trained', run: async () => listRecipes() },
   info: { help: 'info <file|run>     what is in a safetensors file or a run', run: async (args) => (await import('./info.ts')).info(args) },
   data: { help: 'data <name>         find or download a data set: mnist, cifar10, iris, …', run: async (args) => (await import('./data.ts')).data(args) },
