@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { readSafetensorsHeader, writeFileAtomic } from '../io/files.ts';
+import { load } from '../io/index.ts';
 import { observe, type RunReport, runPage, type SavedTensor } from '../report/index.ts';
 import { runFiles } from '../train/checkpoint.ts';
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
@@ -10,14 +11,13 @@ import { useMachine } from './machine.ts';
 import { newOutput, type Output } from './output.ts';
 import { findRecipe } from './recipes/index.ts';
 import type { Recipe } from './recipes/recipe.ts';
-import { subjectOf } from './report-subject.ts';
 import { type RunConfig, readConfig, version } from './run-folder.ts';
 import { checkSaved, optionTexts, readHistories, repeatCommand, stageFolder } from './run-history.ts';
 
 const options = {
   data: { type: 'text', value: 'DIR', help: 'folder with the data, or "digits" (default: what the run was trained on)' },
   out: { type: 'text', value: 'FILE', help: 'the page to write (default: report.html in the run)' },
-  device: { type: 'text', value: 'NAME', choices: ['native', 'reference'], help: 'native (C, fast) or reference (slow)' },
+  device: { type: 'text', value: 'NAME', choices: ['native', 'wasm', 'reference'], help: 'native (C, fast), wasm (WebAssembly) or reference (slow)' },
   threads: { type: 'whole', value: 'N', least: 1, help: 'processor threads (default: one per core)' },
   json: { type: 'flag', help: 'one JSON object on stdout' },
   help: { type: 'flag', help: 'this text' },
@@ -66,11 +66,12 @@ async function testOf(
   folder: string,
   data: string,
 ): Promise<Pick<RunReport, 'figures' | 'words' | 'observation' | 'tensors'>> {
-  const subject = await subjectOf(config.recipe, folder, data);
+  const { subject } = recipe;
   if (subject !== undefined) {
-    const observation = await observe(subject.model, subject.test);
+    const test = await subject.test(data);
+    const observation = await observe(await load(subject.model(), join(folder, runFiles.model)), test);
     const { accuracy, loss } = observation.judgement;
-    return { figures: { testAccuracy: accuracy, testLoss: loss, testExamples: subject.test.length }, words: '', observation, tensors: [] };
+    return { figures: { testAccuracy: accuracy, testLoss: loss, testExamples: test.length }, words: '', observation, tensors: [] };
   }
   const { output, lines } = listeningOutput();
   const figures = await recipe.test({ settings: config.options, data, folder, output });

@@ -1,7 +1,7 @@
 /** tensorBoard: writes a run as event files that TensorBoard shows: figures, histograms of the weights, images, the graph of the layers. */
 import { fail, showShape } from '../core/errors.ts';
+import { encodePng } from '../data/images/png.ts';
 import { type LogFile, listFolder, makeFolder, openLog } from '../io/files.ts';
-import { encodePng } from '../io/png.ts';
 import { checkOptions, checkWhole } from '../nn/options.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { Callback, Figures, Run } from './callback.ts';
@@ -105,7 +105,7 @@ async function pictures(tensors: Readonly<Record<string, Tensor>>): Promise<Uint
     const size = height * width * channels;
     const count = image.rank === 3 ? 1 : Math.min(shownImages, image.shape[0]);
     for (let i = 0; i < count; i++) {
-      const png = await encodePng(pixels.subarray(i * size, (i + 1) * size), [height, width, channels]);
+      const png = await encodePng({ height, width, channels, data: pixels.subarray(i * size, (i + 1) * size) });
       values.push(imageValue(image.rank === 3 ? `images/${name}` : `images/${name}/${i}`, png, [height, width, channels]));
     }
   }

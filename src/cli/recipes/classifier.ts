@@ -15,6 +15,7 @@ export const classifier = ({ name, summary, defaults, model, optimizer }: Classi
   summary,
   defaults,
   source: resolveSource,
+  subject: { model, test: testDigits },
   async train(job) {
     const { output, settings, folder } = job;
     const { train, validation, test, description } = await digitData(job.data, settings.seed);

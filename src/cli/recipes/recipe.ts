@@ -1,4 +1,6 @@
 /** What the command line knows of a recipe, and what a recipe is given when it runs. */
+import type { Dataset } from '../../data/index.ts';
+import type { Layer } from '../../nn/index.ts';
 import type { Output } from '../output.ts';
 
 /** The options of a run that decide its result. */
@@ -36,6 +38,8 @@ export interface Recipe {
   source(asked: string | undefined): Promise<string>;
   /** Trains, or goes on from what the folder holds, then tests. The figures become the last event, 'done'. Stages that Ctrl-C ends throw Interrupted. */
   train(job: Job): Promise<Figures>;
+  /** What a report may look into, for recipes that classify images with one net: the net that `train` trained (untrained), and the test set. */
+  readonly subject?: { readonly model: () => Layer; readonly test: (data: string) => Promise<Dataset> };
   /** Tests what `train` left in the folder. */
   test(job: TestJob): Promise<Figures>;
 }

@@ -43,16 +43,3 @@ export async function inflate(
 export async function deflate(bytes: Uint8Array, compression: Compression): Promise<Uint8Array<ArrayBuffer>> {
   return (await through(bytes, new CompressionStream(compression), Number.POSITIVE_INFINITY)) ?? new Uint8Array(0);
 }
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, i) => {
-  let crc = i;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-  return crc;
-});
-
-/** The checksum of zip and PNG. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]) & 255] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}

@@ -1,4 +1,5 @@
 /** Parsers over bytes: what they read is what was written; what is wrong is named. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,11 +8,12 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { newArray } from '../../core/dtype.ts';
+import { crc32 } from '../../io/crc.ts';
 import { tensor } from '../../tensor/index.ts';
 import { openArchive } from './archive.ts';
 import { blobSource, bytesSource } from './bytes.ts';
 import { parseCifar } from './cifar.ts';
-import { crc32, deflate, inflate } from './compression.ts';
+import { deflate, inflate } from './compression.ts';
 import { parseCsv } from './csv.ts';
 import { below } from './file-set.ts';
 import { encodeNpy, encodeNpz, parseNpy, parseNpz } from './npy.ts';

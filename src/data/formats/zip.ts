@@ -2,9 +2,11 @@
  * Zip archives (PKWARE APPNOTE 6.3, with the 64-bit extension) read in place through their central directory: stored and deflated files.
  * A file's CRC-32 is checked when it is read. Written archives are stored, not compressed.
  */
+
 import { fail } from '../../core/errors.ts';
+import { crc32 } from '../../io/crc.ts';
 import { type ByteSource, joined, viewOf } from './bytes.ts';
-import { crc32, inflate, maximumExpansion } from './compression.ts';
+import { inflate, maximumExpansion } from './compression.ts';
 import { type FileEntry, type FileSet, fileSet, safePath } from './file-set.ts';
 
 interface ZipEntry extends FileEntry {

@@ -1,6 +1,7 @@
 /** Writes PNG (W3C): 8 bits, grey or colour, every row filtered by its difference from the one above. */
+import { crc32 } from '../../io/crc.ts';
 import { joined, viewOf } from '../formats/bytes.ts';
-import { crc32, deflate } from '../formats/compression.ts';
+import { deflate } from '../formats/compression.ts';
 import { type Pixels, withoutAlpha } from './pixels.ts';
 
 function chunk(type: string, content: Uint8Array): Uint8Array {
