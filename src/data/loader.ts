@@ -128,9 +128,5 @@ const readInWorkers = async (dataset: Dataset, rows: Int32Array, epoch: number, 
   return pool.runInWorker(job, workers);
 };
 
-/** One tensor per field of a raw batch, in its stored form. */
-export const toStoredTensors = (dataset: Dataset, { size, arrays }: RawBatch): Tensor[] =>
-  dataset.fields.map(({ shape, dtype, stored }, i) => tensor(arrays[i], { shape: [size, ...shape], dtype: stored?.dtype ?? dtype }));
-
 /** The values of a field from their stored form. */
 export const decoded = (value: Tensor, { dtype, stored }: Field): Tensor => (stored ? value.cast(dtype).mul(stored.scale) : value);

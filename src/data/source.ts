@@ -42,11 +42,15 @@ export type Job =
   | { readonly kind: 'sounds'; readonly files: readonly NamedBytes[]; readonly features: Features; readonly labels: Int32Array }
   | AugmentJob;
 
-export interface AugmentJob {
+export interface AugmentJob extends Augmentation {
   readonly kind: 'augment';
   readonly input: Job;
   /** The examples that mixup mixes in, one per example. */
   readonly partners?: Job;
+}
+
+/** Transforms of the examples of one batch. */
+export interface Augmentation {
   /** Fields of the input. */
   readonly fields: readonly Field[];
   readonly classes: number;

@@ -60,11 +60,9 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
     if (saved?.epoch === now.epoch && saved.batch === now.batch) return;
     const state = await run.checkpoint();
     if (keep > 1 && saved !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(saved)}`, 'checkpoint');
-    await together([
-      writeSafetensors(path('checkpoint'), flatten(state), { format: 'gradix-checkpoint', state: JSON.stringify(state.state) }),
-      writeSafetensors(path('model'), state.model),
-    ]);
+    await writeSafetensors(path('checkpoint'), flatten(state), { format: 'gradix-checkpoint', state: JSON.stringify(state.state) });
     saved = now;
+    await writeSafetensors(path('model'), state.model);
     if (keep > 1) await removeOld();
   };
 
@@ -88,12 +86,9 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       const { value, better } = monitored('checkpoint', run, monitor);
       const improved = best === undefined || better(value, best);
       if (improved) best = value;
-      const due = run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined;
-      await together([
-        ...(improved ? [toArrays(run.model.stateDict()).then((weights) => writeSafetensors(path('best'), weights))] : []),
-        ...(due ? [saveAll(run)] : []),
-        writeFileAtomic(path('history'), historyText(run, times), 'checkpoint'),
-      ]);
+      if (improved) await writeSafetensors(path('best'), await toArrays(run.model.stateDict()));
+      if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) await saveAll(run);
+      await writeFileAtomic(path('history'), historyText(run, times), 'checkpoint');
     },
     async end(run) {
       if (run.stopReason !== 'finished') await saveAll(run);
@@ -103,11 +98,6 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       best = (values as number | null) ?? undefined;
     },
   };
-}
-
-/** Waits for all, so that none is still being written when one has failed. Flushing to the disk takes most of the time, and takes it once for all of them. */
-async function together(writes: readonly Promise<unknown>[]): Promise<void> {
-  for (const result of await Promise.allSettled(writes)) if (result.status === 'rejected') throw result.reason;
 }
 
 const historyText = (run: Run, times: readonly number[]): string =>

@@ -4,19 +4,9 @@
  */
 import type { TypedArray } from '../../core/dtype.ts';
 import { generator } from '../random.ts';
-import type { Arrays, Field } from '../source.ts';
+import type { Arrays, Augmentation, Field } from '../source.ts';
 import { isMixup, mixingShare } from './mixup.ts';
 import { type Picture, pictureShape, type Transform } from './transform.ts';
-
-export interface Augmentation {
-  /** Fields of the input. */
-  readonly fields: readonly Field[];
-  readonly classes: number;
-  readonly transforms: readonly Transform[];
-  readonly seed: number;
-  readonly epoch: number;
-  readonly rows: Int32Array;
-}
 
 /** Streams: of an example, of the one that is mixed into it, of the choice of that one. */
 const [own, partners, choice] = [0xa06, 0x9a27, 0x9a28];
