@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { fromArrays } from '../data/index.ts';
 import * as nn from '../nn/index.ts';
 import { adam, cosineDecay, type Optimizer, sgd, stepDecay } from '../optim/index.ts';
@@ -50,28 +50,17 @@ function interruption(batches: number): { readonly signal: AbortSignal; readonly
 
 describe('checkpoint', () => {
   test('every n epochs, the last one in any case; keep k', async () => {
-    const saved: string[] = [];
-    const watch: Callback = {
-      saves: true,
-      epochEnd: () =>
-        void saved.push(
-          readdirSync(at('keep'))
-            .filter((name) => name.startsWith('checkpoint'))
-            .join(' '),
-        ),
-    };
-    await run([checkpoint(at('keep'), { everyEpochs: 2, keep: 3 }), watch], { epochs: 9 });
     const earlier = (...epochs: number[]) => epochs.map((epoch) => `checkpoint-00000${epoch}-00000.safetensors`);
     const now = 'checkpoint.safetensors';
-    expect(saved).toEqual([
-      '',
-      now,
-      now,
-      ...Array(2).fill([...earlier(2), now].join(' ')),
-      ...Array(2).fill([...earlier(2, 4), now].join(' ')),
-      [...earlier(4, 6), now].join(' '),
-      [...earlier(6, 8), now].join(' '),
-    ]);
+    const expected = [[], [now], [now], ...Array(2).fill([...earlier(2), now]), ...Array(2).fill([...earlier(2, 4), now]), [...earlier(4, 6), now]];
+    const files = () => readdirSync(at('keep')).filter((name) => name.startsWith('checkpoint'));
+    const watch: Callback = {
+      saves: true,
+      // Files are written while the run goes on.
+      epochEnd: ({ epoch }) => vi.waitFor(() => expect(files()).toEqual(expected[epoch - 1] ?? files())),
+    };
+    await run([checkpoint(at('keep'), { everyEpochs: 2, keep: 3 }), watch], { epochs: 9 });
+    expect(files()).toEqual([...earlier(6, 8), now]);
     expect((await loadCheckpoint(at('keep'), earlier(8)[0])).state).toMatchObject({ epoch: 8, batch: 0 });
     expect((await loadCheckpoint(at('keep'))).state).toMatchObject({ epoch: 9, batch: 0 });
     await expect(loadCheckpoint(at('keep'), earlier(2)[0])).rejects.toThrow('holds no checkpoint (checkpoint-000002-00000.safetensors)');
@@ -192,11 +181,19 @@ const withoutCodes = (line: string): string =>
     .join('');
 
 describe('progress', () => {
-  const written = async (options: Parameters<typeof progress>[0]) => {
+  const written = async (options: Parameters<typeof progress>[0], metrics: FitOptions['metrics'] = ['accuracy']) => {
     const parts: string[] = [];
-    await run([progress({ output: { write: (text) => parts.push(text), columns: 80 }, ...options })], { epochs: 2, metrics: ['accuracy'], validation: data });
+    await run([progress({ output: { write: (text) => parts.push(text), columns: 80 }, ...options })], { epochs: 2, metrics, validation: data });
     return parts.join('');
   };
+
+  test('figures that a line has no room for go on below', async () => {
+    const lines = (await written({ format: 'plain' }, ['accuracy', 'precision', 'recall', 'f1'])).trimEnd().split('\n');
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line.length).toBeLessThan(80);
+    expect(lines[2]).toMatch(/^epoch 2\/2 {2}loss \S+ {2}accuracy \S+%/);
+    expect(lines[3]).toMatch(/^ {11}validation \S+ \S+% \S+ \S+ \S+ {2}[\d,]+\/s$/);
+  });
 
   test('JSON, one object per line', async () => {
     const events = (await written({ format: 'json' }))

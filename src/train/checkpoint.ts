@@ -4,11 +4,12 @@
  *   model.safetensors       the latest weights alone; at the end the final ones
  *   best.safetensors        the weights of the best epoch
  *   history.jsonl           one line per epoch
+ * A run's state is copied at once and written while the run goes on; the run waits for the files only at the next checkpoint, and before it ends.
  */
 import { fail } from '../core/errors.ts';
-import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFileAtomic, writeSafetensors } from '../io/files.ts';
+import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFileAtomic } from '../io/files.ts';
 import { toArrays } from '../io/model.ts';
-import type { ArrayValue } from '../io/safetensors.ts';
+import { type ArrayValue, encodeSafetensors } from '../io/safetensors.ts';
 import { checkOptions, checkWhole } from '../nn/options.ts';
 import type { Callback, Checkpoint, Json, Run } from './callback.ts';
 import { monitored } from './monitor.ts';
@@ -55,15 +56,34 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
   /** Where the run stood at the checkpoint that is there. */
   let saved: Place | undefined;
 
+  let writing: Promise<void> = Promise.resolve();
+  /** Waits until what was begun is written; throws once what went wrong. */
+  const written = () => {
+    const current = writing;
+    writing = Promise.resolve();
+    return current;
+  };
+  const write = (files: () => Promise<void>) => {
+    writing = writing.then(files);
+    // Whoever waits for `written` hears of it.
+    writing.catch(() => undefined);
+  };
+
+  /** All earlier writing must have ended. */
   const saveAll = async (run: Run) => {
     const now = { epoch: run.epoch, batch: run.batch };
-    if (saved?.epoch === now.epoch && saved.batch === now.batch) return;
-    const state = await run.checkpoint();
-    if (keep > 1 && saved !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(saved)}`, 'checkpoint');
-    await writeSafetensors(path('checkpoint'), flatten(state), { format: 'gradix-checkpoint', state: JSON.stringify(state.state) });
-    saved = now;
-    await writeSafetensors(path('model'), state.model);
-    if (keep > 1) await removeOld();
+    const before = saved;
+    if (before?.epoch === now.epoch && before.batch === now.batch) return;
+    const { model, ...rest } = await run.checkpoint();
+    const all = encodeSafetensors(flatten({ model, ...rest }), { format: 'gradix-checkpoint', state: JSON.stringify(rest.state) });
+    const weights = encodeSafetensors(model);
+    write(async () => {
+      if (keep > 1 && before !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(before)}`, 'checkpoint');
+      await writeFileAtomic(path('checkpoint'), all);
+      saved = now;
+      await writeFileAtomic(path('model'), weights);
+      if (keep > 1) await removeOld();
+    });
   };
 
   const removeOld = async () => {
@@ -80,19 +100,27 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       // Fails now rather than after the first epoch when the folder cannot be written.
       await writeFileAtomic(path('history'), historyText(run, times), 'checkpoint');
     },
-    ...(everyBatches !== undefined && { batchInterval: everyBatches, batchEnd: saveAll }),
+    ...(everyBatches !== undefined && { batchInterval: everyBatches, batchEnd: (run: Run) => written().then(() => saveAll(run)) }),
     async epochEnd(run) {
+      await written();
       times[run.history.length - 1] = run.seconds;
       const { value, better } = monitored('checkpoint', run, monitor);
       const improved = best === undefined || better(value, best);
       if (improved) best = value;
-      if (improved) await writeSafetensors(path('best'), await toArrays(run.model.stateDict()));
+      if (improved) {
+        const weights = encodeSafetensors(await toArrays(run.model.stateDict()));
+        write(() => writeFileAtomic(path('best'), weights));
+      }
       if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) await saveAll(run);
-      await writeFileAtomic(path('history'), historyText(run, times), 'checkpoint');
+      const history = historyText(run, times);
+      write(() => writeFileAtomic(path('history'), history, 'checkpoint'));
     },
     async end(run) {
+      await written();
       if (run.stopReason !== 'finished') await saveAll(run);
+      await written();
     },
+    close: written,
     state: () => ({ values: best ?? null }),
     restore({ values }) {
       best = (values as number | null) ?? undefined;

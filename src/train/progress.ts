@@ -105,9 +105,20 @@ function shortFigures(run: Run): string {
   return figuresText({ loss, ...(first && { [first[0]]: first[1] }) });
 }
 
-function epochLine(run: Run): string {
+/** What lasts of an epoch; figures that a line has no room for go on in the next, below the first. */
+function epochLine(run: Run, { columns }: TextOutput): string {
   const { epoch, ...figures } = lastEpoch(run);
-  return `${label(run, epoch)}  ${figuresText(figures)}  ${perSecond(standing(run).perSecond)}\n`;
+  const head = label(run, epoch);
+  const lines: string[] = [];
+  let line = head;
+  for (const piece of [...figuresText(figures).split('  '), perSecond(standing(run).perSecond)]) {
+    if (line.length > head.length && line.length + 2 + piece.length >= (columns || 80)) {
+      lines.push(line);
+      line = ' '.repeat(head.length);
+    }
+    line += `  ${piece}`;
+  }
+  return [...lines, line].map((text) => `${text}\n`).join('');
 }
 
 const endLine = (run: Run): string => (run.stoppedBecause ? `Stopped: ${run.stoppedBecause}.\n` : '');
@@ -134,7 +145,7 @@ function barProgress(output: TextOutput): Callback {
     validationStart: (run) => redraw(`${label(run, run.history.length + 1)} ${bar(1, 16)} validating …`),
     epochEnd(run) {
       erase();
-      output.write(epochLine(run));
+      output.write(epochLine(run, output));
     },
     end(run) {
       erase();
@@ -150,7 +161,7 @@ function plainProgress(output: TextOutput): Callback {
       const { share, perSecond: rate, left } = standing(run);
       output.write(`${label(run, run.epoch + 1)}, ${Math.floor(100 * share)} %: ${shortFigures(run)}  ${perSecond(rate)}, ${duration(left)} left\n`);
     }),
-    epochEnd: (run) => void output.write(epochLine(run)),
+    epochEnd: (run) => void output.write(epochLine(run, output)),
     end: (run) => void output.write(endLine(run)),
   };
 }
