@@ -122,14 +122,11 @@ function casts(): string {
   const out: string[] = [];
   for (const from of dtypes) {
     for (const to of dtypes) {
-      // Through int32 between floating numbers and bytes, so that values wrap as in JavaScript's typed arrays.
-      const through = to.name === 'u8' && from.name[0] === 'f' ? '(int32_t)' : '';
-      out.push(`INLINE ${to.c} cast_s${from.name}_${to.name}(${from.c} x) { return (${to.c})${through}x; }`);
-      const value = through
-        ? '__builtin_convertvector(__builtin_convertvector(x, i32v), u8v)'
-        : from.name === to.name
-          ? 'x'
-          : `__builtin_convertvector(x, ${to.name}v)`;
+      // Through int32 between floating numbers and bytes, so that values wrap as in JavaScript's typed arrays, and because compilers convert bytes one by one.
+      const through = (to.name === 'u8' && from.name[0] === 'f') || (from.name === 'u8' && to.name[0] === 'f');
+      out.push(`INLINE ${to.c} cast_s${from.name}_${to.name}(${from.c} x) { return (${to.c})${through ? '(int32_t)' : ''}x; }`);
+      const wider = through ? '__builtin_convertvector(x, i32v)' : 'x';
+      const value = from.name === to.name ? 'x' : `__builtin_convertvector(${wider}, ${to.name}v)`;
       out.push(`INLINE ${to.name}v cast_v${from.name}_${to.name}(${from.name}v x) { return ${value}; }`);
     }
     out.push(`INLINE int32_t cast_s${from.name}_bool(${from.c} x) { return x != 0; }`);

@@ -48,7 +48,7 @@ export function residentColumns(columns: readonly Column[]): (rows: Rows) => Res
   };
   return (rows) => {
     arrays ??= columns.map(whole);
-    return { arrays, rows: Int32Array.from(rows) };
+    return { arrays, rows: rows instanceof Int32Array ? rows : Int32Array.from(rows) };
   };
 }
 

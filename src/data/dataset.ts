@@ -95,9 +95,10 @@ export class Dataset {
   }
 
   /** The examples at these rows, in this order. Copies nothing. */
-  select(rows: Rows): Dataset {
+  select(wanted: Rows): Dataset {
     const source = this.#source;
     const { resident } = source;
+    const rows = wanted instanceof Int32Array ? wanted : Int32Array.from(wanted);
     return new Dataset(
       {
         ...described(source),
@@ -106,7 +107,7 @@ export class Dataset {
         readStored: (inner, epoch) => storedOf(source, pick(rows, inner), epoch),
         ...(resident && { resident: (inner: Rows) => resident(pick(rows, inner)) }),
         ...(source.job && { job: (inner: Rows, epoch: number) => jobOf(source, pick(rows, inner), epoch) }),
-        ...(source.labels && { labels: () => pick(source.labels?.() ?? [], rows) }),
+        ...(source.labels && { labels: () => labelsOf(source.labels?.() ?? [], rows) }),
       },
       this.feeding,
     );
@@ -257,7 +258,9 @@ export class Dataset {
   }
 }
 
-function pick(values: ArrayLike<number>, rows: Rows): Int32Array {
+const labelsOf = (labels: ArrayLike<number>, rows: Int32Array): Int32Array => rows.map((row) => labels[row]);
+
+function pick(values: Int32Array, rows: Rows): Int32Array {
   const picked = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) picked[i] = values[rows[i]];
   return picked;

@@ -37,7 +37,8 @@ export function generator(...seeds: readonly number[]): Generator {
 
 /** 0 … n−1 in an order drawn by Fisher–Yates. */
 export function permutation(n: number, random: Generator): Int32Array {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
+  const order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
   shuffle(order, random);
   return order;
 }

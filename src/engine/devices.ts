@@ -9,6 +9,8 @@ export type DeviceLoader = () => CompiledDevice | { readonly unavailable: string
 const loaders = new Map<string, DeviceLoader>();
 const loaded = new Map<string, CompiledDevice>();
 let chosen: string | undefined;
+/** The answer of currentDevice: it is asked for with every step, and reading the environment takes longer than a small kernel. */
+let current: DeviceName | undefined;
 /** Devices that were tried and cannot be had here. */
 const unavailable = new Set<string>();
 
@@ -17,20 +19,24 @@ const known = (): string[] => ['reference', ...loaders.keys()];
 /** Makes a device available; `loader` is called when it is first needed. */
 export function registerDevice(name: DeviceName, loader: DeviceLoader): void {
   loaders.set(name, loader);
+  current = undefined;
 }
 
 /** Chooses the device for everything that is computed from now on: 'native', 'reference', … */
 export function setDevice(name: DeviceName): void {
   if (!known().includes(name)) fail('device', 'setDevice', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
   chosen = name;
+  current = undefined;
 }
 
 /** The name of the device that is used: setDevice, else GRADIX_DEVICE, else the fastest that is registered and can be had. */
 export function currentDevice(): DeviceName {
+  if (current !== undefined) return current;
   const name = chosen ?? environmentVariable('GRADIX_DEVICE') ?? [...loaders.keys()].find((key) => !unavailable.has(key)) ?? 'reference';
   if (!known().includes(name))
     fail('device', 'GRADIX_DEVICE', `there is no device "${name}" here; available: ${known().join(', ')}`, didYouMean(name, known()));
-  return name as DeviceName;
+  current = name as DeviceName;
+  return current;
 }
 
 /** The current device, loaded; undefined is the reference device, which interprets. */
@@ -48,6 +54,7 @@ export function compiledDevice(): CompiledDevice | undefined {
   if (chosen !== undefined || environmentVariable('GRADIX_DEVICE') !== undefined)
     fail('device', name, found.unavailable, "Use setDevice('reference') or another device.");
   unavailable.add(name);
+  current = undefined;
   const next = currentDevice();
   const instead = next === 'wasm' ? 'WebAssembly' : 'the slow reference device';
   const advice = name === 'native' ? ' A C compiler (gcc or clang) makes it faster.' : '';

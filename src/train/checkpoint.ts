@@ -69,8 +69,8 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
     writing.catch(() => undefined);
   };
 
-  /** All earlier writing must have ended. */
-  const saveAll = async (run: Run) => {
+  /** All earlier writing must have ended. The weights are those of the best epoch if `isBest`. */
+  const saveAll = async (run: Run, isBest = false) => {
     const now = { epoch: run.epoch, batch: run.batch };
     const before = saved;
     if (before?.epoch === now.epoch && before.batch === now.batch) return;
@@ -78,6 +78,7 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
     const all = encodeSafetensors(flatten({ model, ...rest }), { format: 'gradix-checkpoint', state: JSON.stringify(rest.state) });
     const weights = encodeSafetensors(model);
     write(async () => {
+      if (isBest) await writeFileAtomic(path('best'), weights);
       if (keep > 1 && before !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(before)}`, 'checkpoint');
       await writeFileAtomic(path('checkpoint'), all);
       saved = now;
@@ -107,11 +108,11 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       const { value, better } = monitored('checkpoint', run, monitor);
       const improved = best === undefined || better(value, best);
       if (improved) best = value;
-      if (improved) {
+      if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) await saveAll(run, improved);
+      else if (improved) {
         const weights = encodeSafetensors(await toArrays(run.model.stateDict()));
         write(() => writeFileAtomic(path('best'), weights));
       }
-      if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) await saveAll(run);
       const history = historyText(run, times);
       write(() => writeFileAtomic(path('history'), history, 'checkpoint'));
     },

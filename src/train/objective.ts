@@ -183,14 +183,7 @@ export function labelCheck(
     return needed ? [{ field, size: sizeOf(shape), classes: shapes[i][shapes[i].length - 1] }] : [];
   });
   return (arrays, rows) => {
-    for (const { field, size, classes } of checked) {
-      const labels = arrays[field];
-      checkLabels(
-        rows ? Array.from({ length: rows.length * size }, (_, i) => labels[rows[Math.floor(i / size)] * size + (i % size)]) : labels,
-        classes,
-        operation,
-      );
-    }
+    for (const { field, size, classes } of checked) checkLabels(arrays[field], classes, operation, rows, size);
   };
 }
 

@@ -105,7 +105,7 @@ export async function saveRun(run: RunState): Promise<Checkpoint> {
   };
   const model = await toArrays(run.model.stateDict());
   for (const [name, { data }] of Object.entries(model)) {
-    if (!(data as Float32Array).every(Number.isFinite))
+    if (!allFinite(data))
       fail(
         'numeric',
         'checkpoint',
@@ -114,6 +114,11 @@ export async function saveRun(run: RunState): Promise<Checkpoint> {
       );
   }
   return { model, optimizer: await toArrays(run.optimizer.stateDict()), extra, state: state as unknown as Json };
+}
+
+function allFinite(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 const sameRun = 'Resume with the model, data and options of the first start.';
