@@ -56,7 +56,8 @@ export function bar(share: number, width: number): string {
   return full.padEnd(width, '░');
 }
 
-const perSecond = (count: number): string => `${Math.round(count).toLocaleString('en-US')}/s`;
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const perSecond = (count: number): string => `${grouped.format(count)}/s`;
 
 /** How far a run is. */
 interface Standing {

@@ -7,7 +7,7 @@ import type { Node } from '../../graph/node.ts';
 import type { Expr, IrOp, Kernel, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, resetLoopVars } from './affine.ts';
-import { Builder, boolType, constantOf, i32Type, indexConstant, indexMin, indexMul, operation, scalarOf } from './builder.ts';
+import { Builder, boolType, constantOf, i32Type, indexConstant, indexMin, indexMul, indexRemainder, indexSub, operation, scalarOf } from './builder.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, memberIndex, type Role, roleIn, rowShape } from './group.ts';
 import { type Loop, type Plan, planNest, type Stores } from './nest-plan.ts';
@@ -173,6 +173,7 @@ class NestLowering {
     } else {
       unitCount = units.variable.extent;
       if (units === plan.vector) body({ from: unitsFrom, to: unitsTo });
+      else if (plan.vector && outer.length === 0 && gathers(plan, this.group)) this.rowsTogether(units, plan.vector);
       else b.loop(units.variable.name, unitsFrom, unitsTo, 1, () => body(undefined));
     }
     const bytes = b.buffers.reduce((sum, { node }) => sum + sizeOf(node.shape) * 4, 0);
@@ -185,6 +186,24 @@ class NestLowering {
       aligned: alignedBuffers(plan, unitCount),
       samePlace: (read, written) => this.samePlace(read, written),
     };
+  }
+
+  /** Rows whose places are looked up, a few side by side: so the processor waits for the first lines of several at once, not of one after the other. */
+  private rowsTogether(units: Loop, vector: Loop): void {
+    const { b } = this;
+    const together = 4;
+    const { name } = units.variable;
+    b.loop(name, unitsFrom, indexSub(unitsTo, indexConstant(together - 1)), together, () =>
+      this.vectorised(vector, undefined, (count) => {
+        for (let row = 0; row < together; row++) {
+          this.fixed.set(units, Index.of(units.variable).add(row));
+          this.row(count);
+        }
+        this.fixed.delete(units);
+      }),
+    );
+    const rest = indexRemainder(indexSub(unitsTo, unitsFrom), together);
+    b.loop(name, indexSub(unitsTo, rest), unitsTo, 1, () => this.rows(undefined));
   }
 
   /** A later phase would read again what an earlier one has overwritten. */
@@ -326,6 +345,10 @@ class NestLowering {
     };
   }
 }
+
+/** Whether a map reads from places that other values say. */
+const gathers = ({ accesses, vector }: Plan, { axes }: Group): boolean =>
+  axes.length === 0 && vector?.reduced === false && accesses.some(({ flat }) => flat.terms.some(({ atom }) => atom.kind === 'opaque'));
 
 /** A buffer is aligned when unit u only touches its u-th part. */
 function alignedBuffers(plan: Plan, units: number): Set<Node> {
