@@ -9,12 +9,13 @@ import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
 import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
 import { type Block, chooseDepthBlock, type Packed, packedStrides, rowsInCache } from './depth.ts';
-import { alignedBuffers, type Contraction, type Dim, packsInside, panelsAsUnits } from './dims.ts';
+import { alignedBuffers, type Contraction, type Dim, packsInside, packsRows, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, reindex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
 import { packPanel } from './pack.ts';
+import { packTile } from './pack-rows.ts';
 import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
@@ -26,6 +27,8 @@ interface Tile {
   readonly panel: Expr;
   readonly columns: number;
   readonly block: Block | undefined;
+  /** The first of the rows that were packed together. */
+  readonly first: Expr;
 }
 
 interface Range {
@@ -54,10 +57,19 @@ class ContractionLowering {
   private readonly depthBlock: number;
   /** Panels of the second operand are packed by the kernel itself, block by block, just before they are used. */
   private readonly packsInside: boolean;
+  /** Rows of the first operand are packed by the kernel itself, a block at a time, tile by tile: where its depth lies in strides and many panels go over it. */
+  private readonly packsRows: boolean;
   private readonly packed: Packed;
   /** Where sums wait between blocks of the depth. */
   private readonly partial: Node | undefined;
   private readonly scratch: Node;
+  private readonly rowsPacked: Packed;
+  private readonly rowScratch: Node;
+  /** Elements of the packed rows of a unit, with room behind them. */
+  private readonly rowPlace: number;
+  private readonly byPanels: boolean;
+  /** Panels of a unit, where panels are divided over threads. */
+  private readonly unitPanels: number;
   /** Addresses of the epilogue. */
   private readonly touched: { buffer: Node; flat: string; store: boolean }[] = [];
   private readonly aSlot: number;
@@ -80,7 +92,8 @@ class ContractionLowering {
     this.rowDim = this.tile.inner > 1 ? last - 1 : last;
     this.innerDim = this.tile.inner > 1 ? last : -1;
     this.packsInside = packsInside(c, target, this.tile.vectors * target.lanes);
-    [this.depthLevel, this.depthBlock] = chooseDepthBlock(c, target, this.width);
+    this.packsRows = packsRows(c, this.width);
+    [this.depthLevel, this.depthBlock] = chooseDepthBlock(c, target, this.width, this.packsRows);
     this.packed = packedStrides(c, this.width, this.depthLevel, this.depthBlock);
     this.partial =
       this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1)
@@ -89,35 +102,44 @@ class ContractionLowering {
           : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)
         : undefined;
     const panels = Math.ceil(c.columns.extent / this.width);
-    this.scratch = newNode('leaf', [], { source: { kind: 'storage' } }, { shape: [panels, this.packed.size], dtype: c.node.dtype });
+    this.byPanels = panelsAsUnits(c, target, this.width);
+    // Every unit packs rows anew: few units then.
+    this.unitPanels = this.packsRows ? Math.ceil(panels / (2 * target.threads)) : 1;
+    const units = this.byPanels ? Math.ceil(panels / this.unitPanels) : this.unitDim < 0 ? 1 : c.outer[this.unitDim].extent;
+    const scratch = (shape: readonly number[]): Node => newNode('leaf', [], { source: { kind: 'storage' } }, { shape, dtype: c.node.dtype });
+    this.scratch = scratch([units, this.packed.size]);
+    this.rowsPacked = packedStrides(c, 1, this.depthLevel, this.depthBlock);
+    const perUnit = this.unitDim === this.rowDim && !this.byPanels ? 1 : Math.min(this.rowExtent, this.rowsOfBlock);
+    this.rowPlace = perUnit * this.rowsPacked.size + target.lanes;
+    this.rowScratch = scratch([units, this.rowPlace]);
     this.outerVars = c.outer.map((d) => loopVar('m', d.extent));
     this.aSlot = this.b.buffer(c.a.buffer);
     this.bSlot = this.b.buffer(c.b.buffer);
   }
 
   lower(): Lowered {
-    const { c, b, target } = this;
+    const { c, b, byPanels } = this;
     const first = this.unitDim;
-    const byPanels = panelsAsUnits(c, target, this.width);
     const panels = Math.ceil(c.columns.extent / this.width);
     const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && i !== this.innerDim && (byPanels || i !== first));
     const inside = (rowRange: Range, panelRange: Range | undefined): void =>
       this.depthBlocks((block) =>
         this.nest(loops, () =>
-          this.rowBlocks(rowRange, (rows) =>
+          this.rowBlocks(rowRange, (rows) => {
+            if (block && this.packsRows) this.packRows(rows, block);
             this.panels(panelRange, (panel, columns) => {
               if (block && this.packsInside) this.pack(panel, columns, block);
-              this.rows(rows, panel, columns, block);
-            }),
-          ),
+              this.rows(rows, (row, count, from) => this.tileAt({ row, count, panel, columns, block, first: from }));
+            });
+          }),
         ),
       );
-    const rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
+    const { rowExtent } = this;
     const allRows = { from: indexConstant(0), to: indexConstant(rowExtent) };
     let units = 1;
     if (byPanels) {
-      units = panels;
-      inside(allRows, { from: unitsFrom, to: unitsTo });
+      units = Math.ceil(panels / this.unitPanels);
+      inside(allRows, { from: indexMul(unitsFrom, this.unitPanels), to: indexMin(indexMul(unitsTo, this.unitPanels), indexConstant(panels)) });
     } else if (first >= 0 && first === this.rowDim) {
       units = rowExtent;
       inside({ from: unitsFrom, to: unitsTo }, undefined);
@@ -137,13 +159,22 @@ class ContractionLowering {
     };
   }
 
+  private get rowExtent(): number {
+    return this.rowDim >= 0 ? this.c.outer[this.rowDim].extent : 1;
+  }
+
+  /** Rows that are done while all panels go by. */
+  private get rowsOfBlock(): number {
+    return rowsInCache(this.c, this.target, this.packsRows ? this.rowsPacked.size : undefined, this.depthBlock, this.tile.rows);
+  }
+
   private get width(): number {
     return this.tile.vectors * this.target.lanes;
   }
 
   /** The blocks of the depth, outside of all loops over the result. */
   private depthBlocks(make: (block: Block | undefined) => void): void {
-    if (!this.partial && !this.packsInside) {
+    if (!this.partial && !this.packsInside && !this.packsRows) {
       make(undefined);
       return;
     }
@@ -176,8 +207,9 @@ class ContractionLowering {
   /** Rows in blocks that stay in the second-level cache while all panels go by, where a thread has more than that. */
   private rowBlocks(range: Range, make: (rows: Range) => void): void {
     const { b, c } = this;
-    const most = rowsInCache(c, this.target, this.depthBlock, this.tile.rows);
-    if (this.packsInside || c.outer.length !== 1 || this.rowDim < 0 || c.columns.extent <= this.width || c.outer[0].extent / this.target.threads <= most) {
+    const most = this.rowsOfBlock;
+    const fits = this.rowExtent / (this.byPanels || this.rowDim !== this.unitDim ? 1 : this.target.threads) <= most;
+    if (fits || (!this.packsRows && (this.packsInside || c.outer.length !== 1 || this.rowDim < 0 || c.columns.extent <= this.width))) {
       make(range);
       return;
     }
@@ -210,34 +242,33 @@ class ContractionLowering {
     });
   }
 
-  private rows(range: Range, panel: Expr, columns: number, block: Block | undefined): void {
+  /** Tiles: a row, a number of rows, and the first row of the range. */
+  private rows({ from, to }: Range, make: (row: Expr, count: number, from: Expr) => void): void {
     if (this.rowDim < 0) {
-      this.tileAt({ row: indexConstant(0), count: 1, panel, columns, block });
+      make(indexConstant(0), 1, from);
       return;
     }
     const { b } = this;
-    const fixed = range.from.kind === 'const' && range.to.kind === 'const';
-    if (fixed) {
+    if (from.kind === 'const' && to.kind === 'const') {
       let at = 0;
-      for (const { size, count } of evenly(this.c.outer[this.rowDim].extent, this.tile.rows)) {
-        const make = (row: Expr): void => this.tileAt({ row, count: size, panel, columns, block });
+      for (const { size, count } of evenly(this.rowExtent, this.tile.rows)) {
         const end = at + size * count;
-        if (count === 1) make(indexConstant(at));
+        if (count === 1) make(indexConstant(at), size, from);
         else {
           const name = b.fresh('row');
-          b.loop(name, indexConstant(at), indexConstant(end), size, () => make(indexVariable(name)));
+          b.loop(name, indexConstant(at), indexConstant(end), size, () => make(indexVariable(name), size, from));
         }
         at = end;
       }
       return;
     }
     // The range is known only when the kernel runs: whole tiles, then smaller ones.
-    const at = b.declare(range.from, 'row');
+    const at = b.declare(from, 'row');
     const step = (count: number): void => {
       const name = b.fresh('row');
-      const left: Expr = { kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'sub', args: [range.to, indexConstant(count - 1)] };
+      const left: Expr = { kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'sub', args: [to, indexConstant(count - 1)] };
       b.loop(name, at, left, count, () => {
-        this.tileAt({ row: indexVariable(name), count, panel, columns, block });
+        make(indexVariable(name), count, from);
         b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
       });
     };
@@ -252,16 +283,10 @@ class ContractionLowering {
     const vectors = Math.ceil(columns / lanes);
     const tail = columns % lanes;
     const offsets = this.rowOffsets(tile.count);
-    let aBase: Expr = indexConstant(c.a.offset);
-    let bBase: Expr = indexConstant(c.b.offset);
-    c.outer.forEach((d, i) => {
-      if (i === this.innerDim) return;
-      const at = i === this.rowDim ? row : indexVariable(this.outerVars[i].name);
-      if (d.a !== 0) aBase = indexAdd(aBase, indexMul(at, d.a));
-      if (d.b !== 0) bBase = indexAdd(bBase, indexMul(at, d.b));
-    });
-    bBase = indexAdd(bBase, indexMul(panel, c.panel ? c.panel.stride : this.width));
+    const aBase = this.packsRows ? this.rowsPlace(row, tile.first) : this.operandAt('a', row);
+    let bBase = indexAdd(this.operandAt('b', row), indexMul(panel, c.panel ? c.panel.stride : this.width));
     if (this.packsInside) bBase = this.packedPlace;
+    const aSlot = this.packsRows ? b.buffer(this.rowScratch) : this.aSlot;
     const aStart = b.let(aBase);
     const bStart = b.let(bBase);
     const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
@@ -284,7 +309,7 @@ class ContractionLowering {
         });
       });
       offsets.forEach(({ a }, r) => {
-        const value = b.let({ kind: 'load', type, buffer: this.aSlot, index: indexAdd(aAt, indexConstant(a)), stride: 0 });
+        const value = b.let({ kind: 'load', type, buffer: aSlot, index: indexAdd(aAt, indexConstant(this.packsRows ? r : a)), stride: 0 });
         for (let v = 0; v < vectors; v++) b.assign(sums[r][v], { kind: 'op', type, op: 'fma', args: [value, columnVectors[v], sums[r][v]] });
       });
     };
@@ -296,10 +321,11 @@ class ContractionLowering {
       }
       const level = c.depth.length - dims.length;
       const around = block?.around[level];
-      const packedStride = this.packed.strides[level];
-      const bStride = this.packsInside ? packedStride : d.b;
+      const bStride = this.packsInside ? this.packed.strides[level] : d.b;
+      const aStride = this.packsRows ? this.rowsPacked.strides[level] * offsets.length : d.a;
+      const next = (at: Expr, by: Expr, stride: number): Expr => (stride === 0 ? at : indexAdd(at, indexMul(by, stride)));
       if (block && around) {
-        depth(rest, indexAdd(aAt, indexMul(around, d.a)), this.packsInside ? bAt : indexAdd(bAt, indexMul(around, d.b)));
+        depth(rest, next(aAt, around, aStride), next(bAt, around, bStride));
         return;
       }
       const name = b.fresh('k');
@@ -307,15 +333,9 @@ class ContractionLowering {
       const blocked = block !== undefined && level === this.depthLevel;
       const from = blocked ? block.from : indexConstant(0);
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
-      const bTurn = blocked && this.packsInside ? indexSub(k, from) : k;
-      b.loop(
-        name,
-        from,
-        blocked ? block.to : indexConstant(d.extent),
-        1,
-        () => depth(rest, indexAdd(aAt, indexMul(k, d.a)), indexAdd(bAt, indexMul(bTurn, bStride))),
-        unroll,
-      );
+      const turn = (packed: boolean): Expr => (blocked && packed ? indexSub(k, from) : k);
+      const make = (): void => depth(rest, next(aAt, turn(this.packsRows), aStride), next(bAt, turn(this.packsInside), bStride));
+      b.loop(name, from, blocked ? block.to : indexConstant(d.extent), 1, make, unroll);
     };
     depth(c.depth, aStart, bStart);
     if (!block || !this.partial) {
@@ -332,6 +352,14 @@ class ContractionLowering {
     b.push({ kind: 'if', condition: more, body: waiting, otherwise: last });
   }
 
+  /** Where an operand's part for the loops around begins. */
+  private operandAt(operand: 'a' | 'b', row: Expr): Expr {
+    return this.c.outer.reduce((base, d, i) => {
+      if (i === this.innerDim || d[operand] === 0) return base;
+      return indexAdd(base, indexMul(i === this.rowDim ? row : indexVariable(this.outerVars[i].name), d[operand]));
+    }, indexConstant(this.c[operand].offset));
+  }
+
   /** Each thread packs into a place of its own, found by where its range begins. */
   private get packedPlace(): Expr {
     return indexMul(unitsFrom, this.packed.size);
@@ -341,6 +369,16 @@ class ContractionLowering {
     const { b, c, target, type, packed, depthLevel, bSlot: source } = this;
     const from = indexAdd(indexConstant(c.b.offset), indexMul(panel, this.width * c.columns.b));
     packPanel({ b, c, target, type, packed, depthLevel, source, destination: b.buffer(this.scratch, true) }, columns, block, from, this.packedPlace);
+  }
+
+  private rowsPlace(row: Expr, first: Expr): Expr {
+    return indexAdd(indexMul(unitsFrom, this.rowPlace), indexMul(indexSub(row, first), this.rowsPacked.size));
+  }
+
+  private packRows(rows: Range, block: Block): void {
+    const { b, c, target, type, depthLevel, aSlot: source } = this;
+    const packing = { b, c, target, type, packed: this.rowsPacked, depthLevel, source, destination: b.buffer(this.rowScratch, true) };
+    this.rows(rows, (row, count, first) => packTile(packing, count, block, this.operandAt('a', row), this.rowsPlace(row, first)));
   }
 
   /** Offsets of the rows of a tile, in the first operand and as indices along the row dimensions. */
@@ -444,7 +482,7 @@ class ContractionLowering {
     const { c } = this;
     const rows = c.outer.map((d) => d.extent).join('x') || '1';
     const epilogue = this.group.members.slice(1).map((n) => n.op);
-    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x') || '1'}, tile ${this.tile.inner > 1 ? `${this.tile.rows}x${this.tile.inner}` : this.tile.rows}x${this.tile.vectors}${this.partial ? ` by ${this.depthBlock}` : ''}${this.packsInside ? ', packing' : ''}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
+    return `${c.node.op} ${rows} x ${c.columns.extent} over ${c.depth.map((d) => d.extent).join('x') || '1'}, tile ${this.tile.inner > 1 ? `${this.tile.rows}x${this.tile.inner}` : this.tile.rows}x${this.tile.vectors}${this.partial ? ` by ${this.depthBlock}` : ''}${this.packsInside ? ', packing' : ''}${this.packsRows ? ', rows packed' : ''}${c.panel ? ', packed' : ''}${epilogue.length > 0 ? ` + ${epilogue.join(' ')}` : ''}`;
   }
 }
 

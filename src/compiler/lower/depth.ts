@@ -14,14 +14,14 @@ export interface Block {
  * columns should be about two first-level caches, and deep enough that sums stay in registers for a while. Rows that are contiguous along the depth stream
  * well, so that a somewhat deeper sum is better left whole.
  */
-export function chooseDepthBlock(c: Contraction, target: Target, width: number): [number, number] {
+export function chooseDepthBlock(c: Contraction, target: Target, width: number, packsRows: boolean): [number, number] {
   const { depth, node } = c;
   const near = Math.floor((target.l1Bytes * 2) / (4 * width));
   // Where panels go by one after the other, all rows should stay in the second-level cache.
   const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
   const shared = panelsAsUnits(c, target, width) ? Math.floor(target.l2Bytes / (8 * rows)) : near;
   // Operands in strides (gradients of kernels): every step touches a cache line of each, and half of the first-level cache should hold them all.
-  const strided = depth.length > 1 && depth[depth.length - 1].a !== 1;
+  const strided = !packsRows && depth.length > 1 && depth[depth.length - 1].a !== 1;
   const wanted = strided ? Math.min(near, target.l1Bytes / 2 / 128) : Math.max(Math.min(near, shared), 256);
   for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
     const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
@@ -34,9 +34,9 @@ export function chooseDepthBlock(c: Contraction, target: Target, width: number):
   return [0, depth[0]?.extent ?? 1];
 }
 
-/** Rows of the first operand of which a block of the depth takes somewhat more than half of the second-level cache: whole tiles, two at least. */
-export function rowsInCache({ depth }: Contraction, target: Target, block: number, tileRows: number): number {
-  const bytes = 4 * (depth.length === 1 ? block : depth.reduce((p, d) => p * d.extent, 1));
+/** Rows of the first operand (packed: of so many elements) of which a block of the depth takes somewhat more than half of the second-level cache: whole tiles, two at least. */
+export function rowsInCache({ depth }: Contraction, target: Target, packed: number | undefined, block: number, tileRows: number): number {
+  const bytes = 4 * (packed ?? (depth.length === 1 ? block : depth.reduce((p, d) => p * d.extent, 1)));
   return tileRows * Math.max(2, Math.floor((0.6 * target.l2Bytes) / bytes / tileRows));
 }
 

@@ -48,6 +48,10 @@ export function packsInside(c: Contraction, target: Target, width: number): bool
   return c.columns.b !== 1 || (rows >= 12 && c.depth[c.depth.length - 1].b > width);
 }
 
+/** Whether a kernel packs rows of the first operand: their depth lies in strides (as in gradients of kernels), and several panels go over each. */
+export const packsRows = ({ outer, depth, columns, node }: Contraction, width: number): boolean =>
+  outer.length === 1 && outer[0].a === 1 && depth.length > 0 && depth[depth.length - 1].a !== 1 && columns.extent >= 4 * width && node.dtype === 'float32';
+
 /** The buffers of which unit u of a kernel over dimension `first` touches only the u-th part. */
 export function alignedBuffers(c: Contraction, first: number, members: readonly Node[], buffers: readonly { readonly node: Node }[]): Set<Node> {
   const out = new Set<Node>();
