@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   eval: { help: 'eval <run>          test a saved run', run: async (args) => (await import('./evaluate.ts')).evaluate(args) },
   report: { help: 'report <run>        one HTML page about a run', run: async (args) => (await import('./report.ts')).report(args) },
   compare: { help: 'compare <run> …     runs side by side', run: async (args) => (await import('./compare.ts')).compare(args) },
+  search: { help: 'search <recipe>     try many options of a recipe, report the best', run: async (args) => (await import('./search.ts')).search(args) },
   recipes: { help: 'recipes             what can be trained', run: async () => listRecipes() },
   info: { help: 'info <file|run>     what is in a safetensors file or a run', run: async (args) => (await import('./info.ts')).info(args) },
   data: { help: 'data <name>         find or download a data set: mnist, cifar10, iris, …', run: async (args) => (await import('./data.ts')).data(args) },
@@ -64,6 +65,9 @@ function report(error: unknown): number {
   return error instanceof UsageError ? 2 : 1;
 }
 
+// A search that is killed takes its trials with it: whoever takes them over must be alone in their folders.
+process.on('disconnect', () => process.exit(1));
+process.channel?.unref();
 // A reader that has seen enough (head, less) closes the pipe: no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 // Not process.exit: what was written must reach a pipe first.

@@ -4,4 +4,6 @@ export type { EpochFigures, StageHistory } from './curves.ts';
 export type { SavedTensor } from './insides.ts';
 export { type Observation, observe } from './observe.ts';
 export { type RunReport, runPage } from './run-page.ts';
+export { figureText, short } from './scale.ts';
+export { type SearchReport, searchPage } from './search-page.ts';
 export { type TerminalCurve, terminalCurve } from './terminal-curve.ts';
