@@ -27,6 +27,7 @@ export const arrows = {
   data: ['io', 'tensor', 'core'],
   train: ['io', 'data', 'optim', 'nn', 'tensor', 'core'],
   models: ['train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
+  remote: ['core'],
   report: ['models', 'train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
 };
 
@@ -38,7 +39,8 @@ const deviceLines = 3_000;
 const fileLines = 500;
 
 /** Where Node's modules and koffi may be imported. */
-const mayUseNode = (file) => /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|runtime\/wasm)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
+const mayUseNode = (file) =>
+  /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|remote|runtime\/wasm)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
 /** Packages that are loaded when they are first needed, and the only files that may. */
 const optionalPackages = { sharp: 'data/images/decode-node.ts', hyparquet: 'data/formats/parquet.ts' };
 const isNodeOnly = (specifier) => specifier.startsWith('node:') || specifier === 'koffi';
