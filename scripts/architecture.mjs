@@ -28,6 +28,7 @@ export const arrows = {
   train: ['io', 'data', 'optim', 'nn', 'tensor', 'core'],
   models: ['train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
   search: ['train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
+  remote: ['core'],
   report: ['models', 'train', 'io', 'data', 'optim', 'nn', 'tensor', 'core'],
 };
 
@@ -40,7 +41,7 @@ const fileLines = 500;
 
 /** Where Node's modules and koffi may be imported. */
 const mayUseNode = (file) =>
-  /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|search|runtime\/wasm)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
+  /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|remote|search|runtime\/wasm)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
 /** Packages that are loaded when they are first needed, and the only files that may. */
 const optionalPackages = { sharp: 'data/images/decode-node.ts', hyparquet: 'data/formats/parquet.ts', 'better-sqlite3': 'search/database-node.ts' };
 const isNodeOnly = (specifier) => specifier.startsWith('node:') || specifier === 'koffi';

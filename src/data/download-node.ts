@@ -6,20 +6,13 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { environmentVariable } from '../core/debug.ts';
 import { fail, GradixError } from '../core/errors.ts';
+import type { Progress } from '../io/fetch.ts';
 import { fileError, makeFolder } from '../io/files.ts';
 
 export interface Remote {
   readonly url: string;
   /** In hexadecimal; absent where the publisher's file changes with time. */
   readonly checksum?: { readonly kind: 'md5' | 'sha256'; readonly value: string };
-}
-
-export interface Progress {
-  readonly url: string;
-  /** Bytes so far. */
-  readonly done: number;
-  /** Bytes in all, where the server says so. */
-  readonly total: number | undefined;
 }
 
 export interface DownloadOptions {

@@ -1,8 +1,9 @@
 /** The file half of data (Node): files and folders as sources of bytes, IDX files, named data sets on disk. Node modules are loaded when first used. */
 import { environmentVariable } from '../core/debug.ts';
 import { fail, GradixError } from '../core/errors.ts';
+import type { Progress } from '../io/fetch.ts';
 import { fileError, fileExists, readBytes } from '../io/files.ts';
-import type { Progress, Remote } from './download-node.ts';
+import type { Remote } from './download-node.ts';
 import { type ByteSource, tooShort } from './formats/bytes.ts';
 import { maximumExpansion } from './formats/compression.ts';
 import { type FileEntry, type FileSet, fileSet } from './formats/file-set.ts';

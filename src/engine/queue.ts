@@ -1,8 +1,11 @@
 /**
  * The order in which programs run. A large compiled step is only noted down when it is called and runs when something needs it: by an
  * asynchronous read off the main thread, by a synchronous read or the next step on it.
+ * Asynchronous reads let the event loop turn every few milliseconds: a loop of small steps that awaits each of them would else hold up messages, signals and
+ * the finalizers that give memory back.
  */
 import { fail } from '../core/errors.ts';
+import { turn } from '../core/turn.ts';
 
 export interface Job {
   readonly run: () => void;
@@ -14,6 +17,8 @@ const waiting: Job[] = [];
 let inFlight: Job | undefined;
 /** Everything asynchronous, one after the other. */
 let chain: Promise<unknown> = Promise.resolve();
+const turnEveryMilliseconds = 8;
+let lastTurn = 0;
 
 /** True when no program is on its way: values that are there can be looked at. */
 export const isSettled = (): boolean => inFlight === undefined && waiting.length === 0;
@@ -50,6 +55,10 @@ export function settled<T>(task: () => Promise<T> | T): Promise<T> {
       } finally {
         inFlight = undefined;
       }
+    }
+    if (performance.now() - lastTurn > turnEveryMilliseconds) {
+      await turn();
+      lastTurn = performance.now();
     }
     return task();
   });

@@ -1,6 +1,7 @@
 /** Saving and loading models, optimizers and plain records of tensors as safetensors. */
 import { encodeArray, isHalf } from '../core/half.ts';
 import { type Tensor, tensor } from '../tensor/index.ts';
+import type { FetchOptions } from './fetch.ts';
 import { readSafetensors, writeSafetensors } from './files.ts';
 import type { ArrayValue } from './safetensors.ts';
 
@@ -37,13 +38,21 @@ export async function save(target: Stateful | Readonly<Record<string, Tensor>>, 
   await writeSafetensors(path, await toArrays(tensors), metadata);
 }
 
-/** Reads a file into a model or an optimizer; nothing is changed when something does not fit. */
-export async function load<T extends Stateful>(target: T, path: string, { strict = true }: { readonly strict?: boolean } = {}): Promise<T> {
-  target.loadStateDict(await loadTensors(path), { strict });
+export interface LoadOptions extends FetchOptions {
+  /** False takes what fits (default true: everything must). */
+  readonly strict?: boolean;
+}
+
+/**
+ * Reads a file, or what a URL answers, into a model or an optimizer; nothing is changed when something does not fit. A text is a path unless it begins with
+ * http:// or https://. `await load(model, new URL('./digits.safetensors', import.meta.url), { onProgress: ({ done, total }) => … })`
+ */
+export async function load<T extends Stateful>(target: T, source: string | URL, { strict = true, ...options }: LoadOptions = {}): Promise<T> {
+  target.loadStateDict(await loadTensors(source, options), { strict });
   return target;
 }
 
-/** The tensors of a file, by name. */
-export async function loadTensors(path: string): Promise<Record<string, Tensor>> {
-  return fromArrayValues((await readSafetensors(path)).tensors);
+/** The tensors of a file, or of what a URL answers, by name. */
+export async function loadTensors(source: string | URL, options: FetchOptions = {}): Promise<Record<string, Tensor>> {
+  return fromArrayValues((await readSafetensors(source, options)).tensors);
 }

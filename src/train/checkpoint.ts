@@ -7,6 +7,7 @@
  * A run's state is copied at once and written while the run goes on; the run waits for the files only at the next checkpoint, and before it ends.
  */
 import { fail } from '../core/errors.ts';
+import { type FetchOptions, isAddress } from '../io/fetch.ts';
 import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFileAtomic } from '../io/files.ts';
 import { toArrays } from '../io/model.ts';
 import { type ArrayValue, encodeSafetensors } from '../io/safetensors.ts';
@@ -141,11 +142,15 @@ const flatten = (state: Checkpoint): Record<string, ArrayValue> =>
 /** True when a folder holds a checkpoint. */
 export const hasCheckpoint = (directory: string): Promise<boolean> => fileExists(`${directory}/${runFiles.checkpoint}`);
 
-/** Reads what checkpoint() wrote, for fit's `resume`: the latest, or an earlier one by its name. Errors: no checkpoint there, a corrupt file. */
-export async function loadCheckpoint(directory: string, file: string = runFiles.checkpoint): Promise<Checkpoint> {
-  const path = `${directory}/${file}`;
-  if (!(await fileExists(path))) fail('file', 'resume', `${directory} holds no checkpoint (${file})`, 'Give the folder of a run that has saved at least once.');
-  const { tensors, metadata } = await readSafetensors(path);
+/**
+ * Reads what checkpoint() wrote, for fit's `resume`: the latest, or an earlier one by its name; from a folder, or from one that a URL names (with a slash at its
+ * end). Errors: no checkpoint there, a corrupt file.
+ */
+export async function loadCheckpoint(directory: string | URL, file: string = runFiles.checkpoint, options: FetchOptions = {}): Promise<Checkpoint> {
+  const path = typeof directory === 'string' ? `${directory}/${file}` : new URL(file, directory);
+  if (!isAddress(path) && !(await fileExists(path)))
+    fail('file', 'resume', `${directory} holds no checkpoint (${file})`, 'Give the folder of a run that has saved at least once.');
+  const { tensors, metadata } = await readSafetensors(path, options);
   if (metadata.format !== 'gradix-checkpoint')
     fail('file', 'resume', `${path} is not a checkpoint of a run`, 'It may be a model; load it with load(model, path).');
   const sorted: Record<(typeof parts)[number], Record<string, ArrayValue>> = { model: {}, optimizer: {}, extra: {} };

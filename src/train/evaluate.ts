@@ -2,13 +2,14 @@
 import { newArray, type TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
+import { turn } from '../core/turn.ts';
 import { Dataset, range } from '../data/dataset.ts';
 import { loader } from '../data/loader.ts';
 import { adoptsInPlace } from '../tensor/adopt.ts';
 import { compile, Tensor, tensor } from '../tensor/index.ts';
 import { type MetricsOption, type MetricValue, resolveMetrics } from './metrics/index.ts';
 import { inMode, inputNumbers, type Model, type ObjectiveOptions, type Outputs, resolveObjective } from './objective.ts';
-import { batchStep, figuresOf, newTotals, type Report, readReports, yieldToEvents } from './step.ts';
+import { batchStep, figuresOf, newTotals, type Report, readReports } from './step.ts';
 
 export interface EvaluateOptions extends Omit<ObjectiveOptions, 'classWeights'> {
   readonly metrics?: MetricsOption;
@@ -44,7 +45,7 @@ export function evaluator(operation: string, model: Model, whole: Dataset, optio
     const drain = async () => {
       for (const [i, values] of (await readReports(reports)).entries()) step.add(totals, values, reports[i].size);
       reports = [];
-      await yieldToEvents();
+      await turn();
     };
     let last = performance.now();
     for await (const batch of batches.raw({ inPlace: adoptsInPlace() })) {

@@ -26,5 +26,5 @@ export interface FitOptions extends FeedOptions, ObjectiveOptions {
   /** Aborting it ends the run after the batch in hand; callbacks then see stopReason 'interrupted'. */
   readonly signal?: AbortSignal;
   /** Go on from here (see loadCheckpoint). The result has the bits of a run that was never interrupted. */
-  readonly resume?: Checkpoint;
+  readonly resume?: Checkpoint | undefined;
 }

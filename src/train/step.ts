@@ -135,12 +135,6 @@ function fieldTensor(dataset: Dataset, number: number, values: TypedArray): Tens
   return adopt(values, [values.length / Math.max(1, sizeOf(shape)), ...shape], stored?.dtype ?? dtype);
 }
 
-type Immediate = (callback: () => void) => unknown;
-const soon: Immediate = (globalThis as { setImmediate?: Immediate }).setImmediate ?? ((callback) => setTimeout(callback, 0));
-
-/** Lets timers, input and signals have their turn. */
-export const yieldToEvents = (): Promise<void> => new Promise((resolve) => soon(resolve));
-
 /** Reads the reports of several batches; every value is there once the last one is. */
 export async function readReports(reports: readonly Report[]): Promise<TypedArray[]> {
   await reports.at(-1)?.tensor.realize();

@@ -1,5 +1,6 @@
 /** Training: one run of fit, as its callbacks see it. Batches run as one compiled program each; figures are read every few milliseconds, not per batch. */
 import { fail, GradixError } from '../core/errors.ts';
+import { turn } from '../core/turn.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Optimizer } from '../optim/index.ts';
 import { type Callback, type Checkpoint, type EpochRecord, type Figures, type Hook, hooks, type Run, type StopReason } from './callback.ts';
@@ -9,7 +10,7 @@ import type { FitOptions } from './fit-options.ts';
 import { type HeadMetric, resolveMetrics, validationName } from './metrics/index.ts';
 import { type Model, resolveObjective } from './objective.ts';
 import { type RunState, restoreRun, saveRun } from './resume.ts';
-import { type BatchStep, batchStep, figuresOf, newTotals, type Report, readReports, type Totals, yieldToEvents } from './step.ts';
+import { type BatchStep, batchStep, figuresOf, newTotals, type Report, readReports, type Totals } from './step.ts';
 
 export class Training implements Run {
   readonly model: Model;
@@ -183,7 +184,7 @@ export class Training implements Run {
       if (listening) await this.call('batchEnd', due);
       if (performance.now() - lastDrain >= breath) {
         await this.call('tick');
-        await yieldToEvents();
+        await turn();
         lastDrain = performance.now();
       }
       this.#heedSignal();
