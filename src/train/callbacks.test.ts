@@ -75,6 +75,8 @@ describe('checkpoint', () => {
     await expect(again({}, other)).rejects.toThrow(
       'resume: the run was saved with other data: its labels are not the same. Resume with the model, data and options of the first start.',
     );
+    const moved = inputs.map((row) => row.map((x) => x + 1));
+    await expect(again({}, fromArrays(moved, labels))).rejects.toThrow('resume: the run was saved with other data: its examples are not the same.');
     await expect(
       again(
         {},

@@ -22,8 +22,7 @@ export async function fit(model: Model, dataset: Dataset, options: FitOptions): 
   const wasTraining = model.training;
   let failed = false;
   try {
-    if (options.resume) training.restore(options.resume);
-    await training.run();
+    await training.run(options.resume);
   } catch (error) {
     failed = true;
     throw error;

@@ -19,6 +19,8 @@ export interface RunState {
   readonly metrics: readonly HeadMetric[];
   readonly examples: number;
   readonly dataset: Dataset;
+  /** What dataProbe found. */
+  readonly probe: Json;
   readonly feed: Feed;
   readonly totals: Totals;
   readonly history: readonly EpochRecord[];
@@ -32,7 +34,7 @@ type Identity = Readonly<Record<string, Json>>;
 
 /** The JSON part of a checkpoint. */
 interface SavedState extends FeedState {
-  readonly version: 2;
+  readonly version: 3;
   readonly identity: Identity;
   readonly totals: { readonly examples: number; readonly losses: readonly number[] };
   readonly random: ReturnType<typeof random.state>;
@@ -62,7 +64,15 @@ function labelsHash(dataset: Dataset): Json {
   return hash;
 }
 
-function identityOf({ metrics, examples, dataset, feed, options }: RunState): Identity {
+/** A few examples as one number: tells other data of the same shapes from those of the first start. */
+export async function dataProbe(dataset: Dataset): Promise<Json> {
+  const { length } = dataset;
+  const rows = Number.isFinite(length) ? [0, length >> 1, length - 1] : [0];
+  const arrays = await dataset.readStored(Int32Array.from(rows));
+  return arrays.map((array) => hashed(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))).join(' ');
+}
+
+function identityOf({ metrics, examples, dataset, probe, feed, options }: RunState): Identity {
   const { seed = 0, shuffle = true } = options;
   return {
     examples,
@@ -72,6 +82,7 @@ function identityOf({ metrics, examples, dataset, feed, options }: RunState): Id
     shuffle,
     fields: dataset.fields.map(({ name, shape, dtype }) => `${name} ${dtype} ${showShape(shape)}`).join(', '),
     labels: labelsHash(dataset),
+    probe,
     metrics: metrics.map(({ name }) => name).join(', '),
   };
 }
@@ -94,7 +105,7 @@ export async function saveRun(run: RunState): Promise<Checkpoint> {
   }
   const { examples, losses } = run.totals;
   const state: SavedState = {
-    version: 2,
+    version: 3,
     ...run.feed.state,
     identity: identityOf(run),
     totals: { examples, losses },
@@ -129,12 +140,13 @@ export function restoreRun(
   { model, optimizer, extra, state }: Checkpoint,
 ): { readonly totals: Totals; readonly history: readonly EpochRecord[]; readonly logged: Figures } {
   const saved = state as unknown as SavedState;
-  if (saved?.version !== 2)
-    fail('state', 'resume', `the checkpoint has version ${saved?.version}, but this gradix reads version 2`, 'Train it anew, or load its weights alone.');
+  if (saved?.version !== 3)
+    fail('state', 'resume', `the checkpoint has version ${saved?.version}, but this gradix reads version 3`, 'Train it anew, or load its weights alone.');
   for (const [name, now] of Object.entries(identityOf(run))) {
     const before = saved.identity[name];
     if (before === now) continue;
-    if (name === 'labels') fail('state', 'resume', 'the run was saved with other data: its labels are not the same', sameRun);
+    const differing = name === 'labels' ? 'labels' : name === 'probe' ? 'examples' : undefined;
+    if (differing) fail('state', 'resume', `the run was saved with other data: its ${differing} are not the same`, sameRun);
     fail('state', 'resume', `the run was saved with ${name} ${before}, but now it is ${now}`, sameRun);
   }
   fitting('model', () => run.model.loadStateDict(fromArrayValues(Object.entries(model))));

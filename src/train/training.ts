@@ -3,13 +3,13 @@ import { fail, GradixError } from '../core/errors.ts';
 import { turn } from '../core/turn.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Optimizer } from '../optim/index.ts';
-import { type Callback, type Checkpoint, type EpochRecord, type Figures, type Hook, hooks, type Run, type StopReason } from './callback.ts';
+import { type Callback, type Checkpoint, type EpochRecord, type Figures, type Hook, hooks, type Json, type Run, type StopReason } from './callback.ts';
 import { breath, type EvaluateOptions, evaluator } from './evaluate.ts';
 import { type Feed, newFeed } from './feed.ts';
 import type { FitOptions } from './fit-options.ts';
 import { type HeadMetric, resolveMetrics, validationName } from './metrics/index.ts';
 import { type Model, resolveObjective } from './objective.ts';
-import { type RunState, restoreRun, saveRun } from './resume.ts';
+import { dataProbe, type RunState, restoreRun, saveRun } from './resume.ts';
 import { type BatchStep, batchStep, figuresOf, newTotals, type Report, readReports, type Totals } from './step.ts';
 
 export class Training implements Run {
@@ -30,6 +30,7 @@ export class Training implements Run {
   readonly #step: BatchStep;
   readonly #validate: (() => Promise<Figures>) | undefined;
   #totals: Totals;
+  #probe: Json = null;
   /** What callbacks have logged in this epoch. */
   #logged: Figures = {};
   /** The figures shown, and how many examples they are from. */
@@ -127,7 +128,9 @@ export class Training implements Run {
     return callback.name ?? `number ${this.#callbacks.indexOf(callback) + 1}`;
   }
 
-  async run(): Promise<void> {
+  async run(resume: Checkpoint | undefined): Promise<void> {
+    this.#probe = await dataProbe(this.dataset);
+    if (resume) this.#restore(resume);
     await this.call('start');
     while (this.epoch < this.epochs && this.stopReason === undefined) await this.#runEpoch();
     this.stopReason ??= 'finished';
@@ -213,6 +216,7 @@ export class Training implements Run {
   get #state(): RunState {
     const { model, optimizer, metrics, examples, dataset } = this;
     return {
+      probe: this.#probe,
       model,
       optimizer,
       metrics,
@@ -231,7 +235,7 @@ export class Training implements Run {
     return saveRun(this.#state);
   }
 
-  restore(checkpoint: Checkpoint): void {
+  #restore(checkpoint: Checkpoint): void {
     const { totals, history, logged } = restoreRun(this.#state, checkpoint);
     this.#totals = totals;
     this.#logged = logged;
