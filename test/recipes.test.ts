@@ -81,7 +81,7 @@ test('early-stop: it stops, and the weights are those of the best epoch', async 
 test('addition: learns, and both orders of a pair stay on one side', async () => {
   const { code, err, done } = await trained('addition', 'sums', ['--epochs', '3']);
   expect(code).toBe(0);
-  expect(err).toContain('5,000 to train, 1,000 to validate, 4,000 to test');
+  expect(err).toContain('7,000 to train, 1,000 to validate, 2,000 to test');
   expect(err).toMatch(/^ +\d+\+\d+ = /m);
   expect(Number(done.testCharacterAccuracy)).toBeGreaterThan(0.4);
   expect((await command.run(['train', 'addition', '--data', at('mnist')])).err).toMatch(/this recipe makes its own data/);

@@ -30,7 +30,7 @@ export class Training implements Run {
   readonly #step: BatchStep;
   readonly #validate: (() => Promise<Figures>) | undefined;
   #totals: Totals;
-  #probe: Json = null;
+  #probe: Promise<Json> | undefined;
   /** What callbacks have logged in this epoch. */
   #logged: Figures = {};
   /** The figures shown, and how many examples they are from. */
@@ -129,8 +129,7 @@ export class Training implements Run {
   }
 
   async run(resume: Checkpoint | undefined): Promise<void> {
-    this.#probe = await dataProbe(this.dataset);
-    if (resume) this.#restore(resume);
+    if (resume) await this.#restore(resume);
     await this.call('start');
     while (this.epoch < this.epochs && this.stopReason === undefined) await this.#runEpoch();
     this.stopReason ??= 'finished';
@@ -213,10 +212,11 @@ export class Training implements Run {
     this.#step.add(this.#totals, values, size);
   }
 
-  get #state(): RunState {
+  async #state(): Promise<RunState> {
     const { model, optimizer, metrics, examples, dataset } = this;
+    this.#probe ??= dataProbe(dataset);
     return {
-      probe: this.#probe,
+      probe: await this.#probe,
       model,
       optimizer,
       metrics,
@@ -231,12 +231,12 @@ export class Training implements Run {
     };
   }
 
-  checkpoint(): Promise<Checkpoint> {
-    return saveRun(this.#state);
+  async checkpoint(): Promise<Checkpoint> {
+    return saveRun(await this.#state());
   }
 
-  #restore(checkpoint: Checkpoint): void {
-    const { totals, history, logged } = restoreRun(this.#state, checkpoint);
+  async #restore(checkpoint: Checkpoint): Promise<void> {
+    const { totals, history, logged } = restoreRun(await this.#state(), checkpoint);
     this.#totals = totals;
     this.#logged = logged;
     this.#history.push(...history);
