@@ -56,6 +56,9 @@ function sourceStamp() {
   return hash.digest('hex');
 }
 
+/** The texts of a folder's files by name. */
+const textsIn = (folder) => Object.fromEntries(filesBelow(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
+
 /** The same modules in few files, below node/: Node would spend longer on finding and opening hundreds of them than on running them. */
 function bundleForNode(folder, stamp) {
   const { buildSync } = createRequire(join(root, 'package.json'))('esbuild');
@@ -73,8 +76,8 @@ function bundleForNode(folder, stamp) {
     packages: 'external',
     // package.json names the files with side effects where they will be, not where they are now.
     ignoreAnnotations: true,
-    // The compiled programs that the native device remembers belong to this build.
-    define: { GRADIX_BUILD: JSON.stringify(stamp) },
+    // The compiled programs that the native device remembers belong to this build. Its C texts are files beside its modules, which a bundle leaves behind.
+    define: { GRADIX_BUILD: JSON.stringify(stamp), GRADIX_C_TEXTS: JSON.stringify(textsIn(join(folder, 'runtime/native/c'))) },
     logLevel: 'warning',
   });
 }

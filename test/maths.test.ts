@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { cPrelude } from '../src/codegen/c-prelude.ts';
+import { cPrelude } from '../src/runtime/native/c-text.ts';
 import { findCompiler } from '../src/runtime/native/compiler.ts';
 import { targetOf } from '../src/runtime/native/machine.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Polynomials of the vectorised float32 maths, from the constant upwards: minimax fits (Remez exchange) on the ranges named beside them.
- * Every renderer uses these; c-maths.ts says what they are put together to.
+ * Every renderer uses these; runtime/native/c/maths.h and wasm/maths.ts say what they are put together to.
  */
 
 /** expm1(r) = r + r² (a + r² (b + c r²)), each of them linear in r; |r| ≤ ½ log 2. */

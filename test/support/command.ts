@@ -1,6 +1,6 @@
 /** The gradix command for tests: a build of its own, run in child processes in a temporary folder. */
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,7 @@ export function buildCommand(): Command {
   const built = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(build, 'dist')], { cwd: root, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the sources do not compile: ${built.stdout}`);
   copyFileSync(join(root, 'package.json'), join(build, 'package.json'));
+  cpSync(join(root, 'src/runtime/native/c'), join(build, 'dist/runtime/native/c'), { recursive: true });
   return {
     folder,
     run: (args, options = {}) => run(join(build, 'dist/cli/main.js'), folder, args, options),

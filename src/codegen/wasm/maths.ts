@@ -1,5 +1,5 @@
 /**
- * The vectorised float32 maths: functions of four lanes, within 2 ulp over the whole range. The same reductions and polynomials as c-maths.ts, where
+ * The vectorised float32 maths: functions of four lanes, within 2 ulp over the whole range. The same reductions and polynomials as runtime/native/c/maths.h, where
  * their reasons are.
  */
 import { errorFunction, exponential, hyperbolicTangent, logarithm } from '../maths-coefficients.ts';

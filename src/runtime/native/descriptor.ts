@@ -1,4 +1,4 @@
-/** Encodes a program's steps as one flat list of numbers for the C walk (runtime-source.ts says how it reads them). */
+/** Encodes a program's steps as one flat list of numbers for the C walk (c/runtime.c says how it reads them). */
 import { fail } from '../../core/errors.ts';
 import type { Launch, Place, Program, Step } from '../../ir/program.ts';
 

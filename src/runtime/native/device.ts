@@ -1,12 +1,12 @@
 /** The native device: programs compiled to C for this processor by the system's compiler, run by a pool of pinned threads. */
 
 import { renderKernel } from '../../codegen/c.ts';
-import { cPrelude } from '../../codegen/c-prelude.ts';
 import { debug, debugLevel } from '../../core/debug.ts';
 import { GradixError } from '../../core/errors.ts';
 import type { Kernel, Target } from '../../ir/ir.ts';
 import type { Program } from '../../ir/program.ts';
 import type { CompiledDevice, Executable } from '../device.ts';
+import { cPrelude, runtimeSource } from './c-text.ts';
 import { type Cache, openCache, temporaryCache } from './cache.ts';
 import { type Compiler, compileSync, digest, findCompiler, type Unavailable } from './compiler.ts';
 import { makeExecutable, newRunQueue } from './executable.ts';
@@ -15,7 +15,6 @@ import { processors, targetOf, threadCount } from './machine.ts';
 import { allocate } from './memory.ts';
 import { programStore } from './programs.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
-import { runtimeSource } from './runtime-source.ts';
 
 export interface NativeOptions {
   /** Default: GRADIX_THREADS, else one per core. */
@@ -97,21 +96,22 @@ const sourceOf = (program: Program, texts: readonly string[]): string =>
 
 /** Loads the C runtime, compiling it the first time. A directory that libraries cannot be loaded from (mounted noexec) is given up for a temporary one. */
 function runtimeFrom(cache: Cache, compiler: Compiler): { cache: Cache; runtime: Runtime } {
-  const key = digest(compiler.identity + runtimeSource);
+  const source = runtimeSource();
+  const key = digest(compiler.identity + source);
   const library = cache.lookUp(key);
   const path = library === undefined ? undefined : cache.verified(library);
   try {
-    return { cache, runtime: loadRuntime(path ?? compileRuntime(cache, compiler, key)) };
+    return { cache, runtime: loadRuntime(path ?? compileRuntime(cache, compiler, source, key)) };
   } catch (error) {
     // A compiler that fails here fails there too; the same error again is the answer.
     if (error instanceof GradixError || cache.warning !== undefined || (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') throw error;
     const other = temporaryCache(`cannot use the cache directory ${cache.directory}: ${(error as Error).message}. Kernels are compiled anew for this process`);
-    return { cache: other, runtime: loadRuntime(compileRuntime(other, compiler, key)) };
+    return { cache: other, runtime: loadRuntime(compileRuntime(other, compiler, source, key)) };
   }
 }
 
-function compileRuntime(cache: Cache, compiler: Compiler, key: string): string {
-  const library = inWorkDirectory(cache, (directory) => cache.add(compileSync(compiler, directory, [runtimeSource])[0], [key]));
+function compileRuntime(cache: Cache, compiler: Compiler, source: string, key: string): string {
+  const library = inWorkDirectory(cache, (directory) => cache.add(compileSync(compiler, directory, [source])[0], [key]));
   const path = cache.verified(library);
   if (path === undefined) throw new Error('the compiled runtime changed on disk');
   return path;

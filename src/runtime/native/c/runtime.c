@@ -1,8 +1,7 @@
-/**
+/*
  * The C half of the native device, compiled once per machine: the thread pool, and the walk over a program's steps.
  * descriptor.ts writes the words that `walk` reads; runtime.ts calls the gx_ functions. No kernel is in here.
  */
-export const runtimeSource = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -420,4 +419,3 @@ double gx_open(const char *path) {
 }
 double gx_symbol(double library, const char *name) { return (double)(uintptr_t)dlsym((void *)(uintptr_t)library, name); }
 const char *gx_message(void) { return message; }
-`;
