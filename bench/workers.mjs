@@ -1,5 +1,6 @@
 /** The competitors as long-lived processes: one JSON request per line in, one answer per line out. A worker is stopped (SIGSTOP) whenever it is not asked. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +56,9 @@ async function startWorker(setting, command, args, environment) {
   };
 }
 
-export const startGradix = (threads) => startWorker('gradix', process.execPath, [join(here, 'worker.mjs')], { GRADIX_THREADS: String(threads) });
+/** gradix on a device (default: the fastest), run by `node` (default: this one). */
+export const startGradix = (threads, { device, node = process.execPath } = {}) =>
+  startWorker('gradix', node, [join(here, 'worker.mjs')], { GRADIX_THREADS: String(threads), ...(device && { GRADIX_DEVICE: device }) });
 
 const install = 'On Debian: apt-get install python3-torch libopenblas0-pthread. Another python is named with GRADIX_PYTHON.';
 
@@ -80,3 +83,36 @@ export async function comparableTorch(peers) {
       `PyTorch multiplies 256³ matrices at only ${best.toFixed(1)} GFLOP/s: it runs on the reference BLAS, so a comparison would mean nothing. ${install}`,
     );
 }
+
+/** The engine in which JavaScript peers, and gradix beside them, are measured: they need more than Node 20 has. */
+const engineVersion = '24.21.0';
+const windows = process.platform === 'win32';
+
+function succeed(title, command, args, options) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', shell: windows, ...options });
+  if (error || status !== 0) throw new Error(`${title} failed: ${error?.message ?? stderr.trim()}`);
+  return stdout.trim();
+}
+
+/** Path of a Node of the engine's version: this one, or the one that npx keeps. */
+export const engine = () =>
+  process.versions.node === engineVersion
+    ? process.execPath
+    : succeed('npx', 'npx', ['--yes', `node@${engineVersion}`, '--print', 'process.execPath'])
+        .split('\n')
+        .at(-1);
+
+/** The packages of bench/peers, at the versions of its lock file. */
+export function installPeers() {
+  const folder = join(here, 'peers');
+  const [lock, installed] = [join(folder, 'package-lock.json'), join(folder, 'node_modules/.package-lock.json')];
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.error('bench: installing the peers (npm ci in bench/peers) …');
+  succeed('npm ci in bench/peers', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
+}
+
+/** The competitors that a peer's name stands for. */
+export const scriptPeers = {
+  'jax-js': (node) => [startWorker('jax-js', node, [join(here, 'peers/jax_js_peer.mjs')], {})],
+  tfjs: (node) => ['wasm', 'cpu'].map((backend) => startWorker(`tfjs ${backend}`, node, [join(here, 'peers/tfjs_peer.mjs'), backend], {})),
+};

@@ -1,6 +1,6 @@
 /**
  * What is measured: each workload as a user of gradix would write it, with the definition that peers/torch_peer.py has under the same name.
- * `build` gives the function whose calls are timed; `rounds` is the default number of calls; `flops` counts multiply and add as two.
+ * `build` gives the function whose calls are timed; `rounds` is the default number of calls; `flops` counts multiply and add as two, `images` those of a step.
  */
 import { compile, gradients, nn, optim, random, stopGradient, variable, where, zeros } from 'gradix';
 import * as networks from './networks.mjs';
@@ -103,9 +103,9 @@ const convolutionFlops = 2 * 32 * 64 * 64 * 9 * 56 * 56;
 export const workloads = {
   'gemm-1024': { rounds: 60, flops: 2 * 1024 ** 3, build: () => gemm(1024, 1024, 1024) },
   'mlp-784-256-10-b64-adam': { rounds: 99, build: () => classifier(networks.mlp(), [64, 784], 10, adam()) },
-  'lenet5-b64-train': { rounds: 60, build: () => classifier(networks.lenet5(), [64, 28, 28, 1], 10, momentum()) },
-  'lenet3-b32-train': { rounds: 60, build: () => classifier(networks.lenet3(), [32, 28, 28, 1], 10, momentum()) },
-  'lenet3-b128-train': { rounds: 30, build: () => classifier(networks.lenet3(), [128, 28, 28, 1], 10, momentum()) },
+  'lenet5-b64-train': { rounds: 60, images: 64, build: () => classifier(networks.lenet5(), [64, 28, 28, 1], 10, momentum()) },
+  'lenet3-b32-train': { rounds: 60, images: 32, build: () => classifier(networks.lenet3(), [32, 28, 28, 1], 10, momentum()) },
+  'lenet3-b128-train': { rounds: 30, images: 128, build: () => classifier(networks.lenet3(), [128, 28, 28, 1], 10, momentum()) },
   'lstm-128-256-b32-t64-train': { rounds: 15, build: lstm },
   'gemm-128x4096x9216': { rounds: 15, flops: 2 * 128 * 4096 * 9216, build: () => gemm(128, 4096, 9216) },
   'conv3x3-64-56-b32-forward': { rounds: 15, flops: convolutionFlops, build: () => convolution(false) },

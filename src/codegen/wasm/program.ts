@@ -2,7 +2,7 @@
 import type { Target } from '../../ir/ir.ts';
 import type { Program } from '../../ir/program.ts';
 import { FunctionBuilder, type FunctionText, get } from './function.ts';
-import { type Code, f32x4, i32, load, op, store } from './instructions.ts';
+import { type Code, call, f32x4, i32, load, op, store } from './instructions.ts';
 import { renderKernel } from './kernel.ts';
 import { exponentials, type MultiplyAdd } from './maths.ts';
 import { wideFunctions } from './maths-wide.ts';
@@ -17,13 +17,17 @@ const imports: Record<string, Signature> = {
   mod: { parameters: ['f64', 'f64'], result: 'f64' },
   /** Milliseconds. */
   clock: { parameters: [], result: 'f64' },
+  /** How often the barrier has slept; the host may throw. */
+  waited: { parameters: ['i32'], result: 'i32' },
 };
 
 /** Bytes between the words of the barrier: each has a cache line of its own. */
 const line = 128;
 const spins = 20_000;
+/** A thread that sleeps looks up this often. */
+const sleepNanoseconds = 100_000_000;
 
-/** Waits until all threads have come here: turns for a while, then sleeps where that is allowed. */
+/** Waits until all threads have come here: turns for a while, then sleeps where that is allowed. Traps when a thread has failed. */
 function barrierFunction(address: number): FunctionText {
   const f = new FunctionBuilder('barrier');
   const [threads, maySleep] = [f.parameter('i32'), f.parameter('i32')].map(get);
@@ -31,6 +35,11 @@ function barrierFunction(address: number): FunctionText {
   const read = (word: number): Code => load('i32.atomic.load', i32(word));
   const add = (word: number, value: number): Code => store('i32.atomic.rmw.add', i32(word), i32(value));
   const seen = f.hold(read(generation), 'i32');
+  const leave = (): void => {
+    f.when(load('i32.atomic.load', i32(generation), 4), () => f.emit(op('unreachable')));
+    f.emit({ op: 'return' });
+  };
+  f.when(load('i32.atomic.load', i32(generation), 4), () => f.emit(op('unreachable')));
   f.when(op('i32.eq', op('i32.add', add(count, 1), i32(1)), threads), () => {
     f.emit(store('i32.atomic.store', i32(count), i32(0)), add(generation, 1), op('drop'));
     f.when(read(sleepers), () => f.emit(store('memory.atomic.notify', i32(generation), i32(-1)), op('drop')));
@@ -39,16 +48,20 @@ function barrierFunction(address: number): FunctionText {
   const turns = f.local('i32');
   f.set(turns, i32(0));
   f.whileTrue(() => {
-    f.when(op('i32.ne', read(generation), seen), () => f.emit({ op: 'return' }));
+    f.when(op('i32.ne', read(generation), seen), leave);
     f.set(turns, op('i32.add', get(turns), i32(1)));
     return op('i32.or', op('i32.eqz', maySleep), op('i32.lt_s', get(turns), i32(spins)));
   });
   f.emit(add(sleepers, 1), op('drop'));
+  f.set(turns, i32(0));
   f.whileTrue(() => {
-    f.emit(i32(generation), seen, { op: 'i64.const', number: -1 }, { op: 'memory.atomic.wait32', offset: 0 }, op('drop'));
+    f.emit(i32(generation), seen, { op: 'i64.const', number: sleepNanoseconds }, { op: 'memory.atomic.wait32', offset: 0 }, op('drop'));
+    f.set(turns, op('i32.add', get(turns), i32(1)));
+    f.emit(call('waited', get(turns)), op('drop'));
     return op('i32.eq', read(generation), seen);
   });
   f.emit(add(sleepers, -1), op('drop'));
+  leave();
   return f.finish();
 }
 

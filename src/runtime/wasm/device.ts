@@ -18,6 +18,8 @@ export interface WasmOptions {
   readonly workers?: WorkerHost;
   /** False: memory of its own, one thread, as in a page that is not isolated. */
   readonly shared?: boolean;
+  /** Seconds without a sign of life after which a worker is given up. Default: 60. */
+  readonly patience?: number | undefined;
 }
 
 export interface WasmDevice extends CompiledDevice {
@@ -53,7 +55,7 @@ export function wasmDevice(options: WasmOptions = {}): WasmDevice | { readonly u
   }
   const fma = WebAssembly.validate(relaxedProbe());
   const heap = new Heap(shared);
-  const pool = new Pool(heap, options.workers, shared ? threads : 1);
+  const pool = new Pool(heap, options.workers, shared ? threads : 1, options.patience);
   const target: Target = {
     language: 'wasm',
     lanes: 4,

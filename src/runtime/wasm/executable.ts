@@ -153,7 +153,8 @@ export function makeExecutable(options: ExecutableOptions): Executable {
       }
       await queue.add(async () => {
         const copyBack = bind(inputs, outputs);
-        await pool.delegate(words);
+        if (pool.canDelegate) await pool.delegate(words);
+        else pool.run(options.module.walk, words);
         copyBack();
       });
     },

@@ -1,4 +1,5 @@
 /** The device's threads: workers started from source text, so that no bundler needs to know of them. */
+import { GradixError } from '../../core/errors.ts';
 import { makeErf } from '../../core/special.ts';
 import { controlBytes, type Heap } from './heap.ts';
 import { hostFunctions, makeThread, type Thread, type ThreadSetup, type Walk, words } from './thread.ts';
@@ -7,11 +8,14 @@ import { hostFunctions, makeThread, type Thread, type ThreadSetup, type Walk, wo
 export interface HostWorker {
   /** While this is on, the worker keeps the process alive. */
   readonly keepAlive: (on: boolean) => void;
+  /** Ends it, whatever it does; resolves when it has ended. */
+  readonly end: () => Promise<void>;
 }
 
 /** What a host must be able to do for the device to have threads. */
 export interface WorkerHost {
-  /** Starts a worker on the text of a module-less script, in which `receive(handler)` waits for the one message `setup` and `send(value)` answers. */
+  /** Starts a worker on the text of a module-less script, in which `receive(handler)` waits for the one message `setup` and `send(value)` answers. `onError` is called when it ends
+   * for any reason. */
   readonly start: (source: string, setup: unknown, onMessage: (value: unknown) => void, onError: (error: unknown) => void) => HostWorker;
   /** Whether this thread may sleep in Atomics.wait (a page's main thread may not). */
   readonly maySleep: boolean;
@@ -35,42 +39,80 @@ export interface RunWords {
   readonly threads: number;
 }
 
+/** Seconds. */
+const usualPatience = 60;
+/** After so many failures of workers there are no more of them. */
+const mostFailures = 3;
+
+interface Delegated {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export class Pool {
-  readonly functions: ThreadSetup['functions'];
   private readonly heap: Heap;
   private readonly host: WorkerHost | undefined;
+  private readonly threads: number;
+  private readonly patience: number;
   private readonly control: Int32Array;
   private readonly thread: Thread;
+  private workers: HostWorker[] = [];
   private deputy: HostWorker | undefined;
-  private answered: ((sequence: number) => void) | undefined;
+  private delegated: Delegated | undefined;
   private sequence = 0;
-  /** Why threads stopped working. */
-  private broken: unknown;
+  private failures = 0;
+  /** Workers have failed and new ones are not there yet: everything runs on the caller's thread. */
+  private alone: boolean;
 
-  /** `threads` counts the caller. */
-  constructor(heap: Heap, host: WorkerHost | undefined, threads: number) {
+  /** `threads` counts the caller; after `patience` seconds without a sign of life a worker is given up. */
+  constructor(heap: Heap, host: WorkerHost | undefined, threads: number, patience = usualPatience) {
     this.heap = heap;
     this.host = heap.shared ? host : undefined;
+    this.threads = threads;
+    this.patience = patience;
     this.control = new Int32Array(heap.memory.buffer, 0, controlBytes / 4);
-    this.functions = hostFunctions(makeErf());
-    this.thread = makeThread({ memory: heap.memory, words, functions: this.functions });
-    for (let i = 1; i < threads && this.host; i++) this.start('member', () => undefined);
+    this.thread = makeThread({ memory: heap.memory, words, functions: hostFunctions(makeErf()) });
+    this.alone = this.host === undefined;
+    if (!this.alone) this.startMembers();
+  }
+
+  /** What modules import on this thread. */
+  get functions(): ThreadSetup['functions'] {
+    return this.thread.functions;
   }
 
   /** Whether runs can be done elsewhere while this thread goes on. */
   get canDelegate(): boolean {
-    return this.host !== undefined && this.broken === undefined;
+    return !this.alone;
   }
 
   /** Workers that have started. */
   get ready(): number {
-    return Atomics.load(this.control, words.ready);
+    return this.alone ? 0 : Atomics.load(this.control, words.ready);
+  }
+
+  private startMembers(): void {
+    this.control[words.patience] = Math.max(1, Math.ceil(10 * this.patience));
+    for (let i = 1; i < this.threads; i++) this.start('member', () => undefined);
   }
 
   private start(role: 'member' | 'deputy', onMessage: (value: unknown) => void): HostWorker | undefined {
-    return this.host?.start(workerSource(), { memory: this.heap.memory, words, role }, onMessage, (error) => {
-      this.broken ??= error;
-    });
+    const crew = this.workers;
+    const setup = { memory: this.heap.memory, words, role };
+    /** What workers say that were dismissed in the meantime is of no interest. */
+    const ofCrew =
+      <T>(handler: (value: T) => void) =>
+      (value: T): void => {
+        if (crew === this.workers) handler(value);
+      };
+    const worker = this.host?.start(
+      workerSource(),
+      setup,
+      ofCrew(onMessage),
+      ofCrew((error: unknown) => this.lose(role, error)),
+    );
+    if (worker) crew.push(worker);
+    return worker;
   }
 
   /** Describes the run; workers that have started since the last one take part from now on. */
@@ -89,12 +131,16 @@ export class Pool {
 
   /** Runs here, with the members' help, and returns when all is done. */
   run(walk: Walk, run: RunWords): void {
-    if (!this.host) {
+    if (this.alone || !this.host) {
       walk(0, 1, 0);
       return;
     }
     this.describe(run);
-    this.thread.conduct(walk, this.host.maySleep);
+    try {
+      this.thread.conduct(walk, this.host.maySleep);
+    } catch (error) {
+      throw this.hasFault ? this.renew() : error;
+    }
   }
 
   /** Has the run done by a worker; the event loop stays free. */
@@ -104,11 +150,8 @@ export class Pool {
     });
     this.describe(run);
     this.deputy?.keepAlive(true);
-    return new Promise((resolve) => {
-      this.answered = () => {
-        this.deputy?.keepAlive(false);
-        resolve();
-      };
+    return new Promise((resolve, reject) => {
+      this.delegated = { resolve, reject };
       Atomics.store(this.control, words.deputy, ++this.sequence);
       Atomics.notify(this.control, words.deputy);
     });
@@ -116,6 +159,7 @@ export class Pool {
 
   /** Waits for the delegated run here; false where this thread may not. */
   waitForDelegated(): boolean {
+    if (this.delegated === undefined) return true;
     const done = (): number => Atomics.load(this.control, words.deputyDone);
     if (!this.host?.maySleep && done() !== this.sequence) return false;
     for (let seen = done(); seen !== this.sequence; seen = done()) Atomics.wait(this.control, words.deputyDone, seen);
@@ -123,9 +167,45 @@ export class Pool {
     return true;
   }
 
+  private get hasFault(): boolean {
+    return Atomics.load(this.control, words.fault) !== 0;
+  }
+
+  /** The delegated run is over. */
   private finish(): void {
-    const { answered } = this;
-    this.answered = undefined;
-    answered?.(this.sequence);
+    const { delegated } = this;
+    this.delegated = undefined;
+    this.deputy?.keepAlive(false);
+    if (!delegated) return;
+    if (!this.hasFault) delegated.resolve();
+    else delegated.reject(this.renew());
+  }
+
+  /** A worker has ended by itself: nobody may wait for it any more. */
+  private lose(role: 'member' | 'deputy', error: unknown): void {
+    this.thread.stop(error);
+    // A deputy that lives answers when it has left the run.
+    if (this.delegated === undefined) this.renew();
+    else if (role === 'deputy') this.finish();
+  }
+
+  /** Dismisses all workers and starts others when they have ended; gives the error that says why. */
+  private renew(): GradixError {
+    const { control, workers } = this;
+    const reason = String.fromCharCode(...control.subarray(words.reason + 1, words.reason + 1 + control[words.reason]));
+    this.alone = true;
+    this.workers = [];
+    this.deputy = undefined;
+    this.sequence = 0;
+    const mayStart = ++this.failures <= mostFailures;
+    if (!mayStart) console.warn(`gradix: one thread from now on, because workers fail again and again (${reason}).`);
+    void Promise.all(workers.map((worker) => worker.end())).then(() => {
+      control.fill(0);
+      if (!mayStart) return;
+      this.alone = false;
+      this.startMembers();
+    });
+    const hint = 'New threads are started. What the run was to write, variables among it, may be half written: go on from a checkpoint.';
+    return new GradixError('device', 'wasm', `a thread failed in the middle of a run: ${reason}`, hint);
   }
 }

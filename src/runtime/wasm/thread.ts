@@ -5,8 +5,10 @@
 
 /** Numbers of 32-bit words, each in a cache line of its own where threads wait on it. */
 export const words = {
-  /** Of the walk's barrier: count, generation and sleepers, 32 words apart. */
+  /** Of the walk's barrier: count, generation and sleepers, 32 words apart; next to the generation, whether a thread has failed. */
   barrier: 32,
+  barrierGeneration: 64,
+  fault: 65,
   /** Of runs: a change starts the members. */
   generation: 128,
   sleepers: 160,
@@ -23,8 +25,12 @@ export const words = {
   module: 353,
   moduleBytes: 354,
   threads: 355,
+  /** Tenths of a second that a conductor waits for the others before it takes them for lost. */
+  patience: 356,
   /** Generation from which a member counts, by its rank. */
   since: 384,
+  /** Why a thread has failed: number of characters, and they. */
+  reason: 1536,
 } as const;
 
 export type Walk = (thread: number, threads: number, maySleep: number) => void;
@@ -51,19 +57,46 @@ export interface ThreadSetup {
 }
 
 export interface Thread {
-  /** Does the run that is described in the words, with the members' help. */
+  /** What modules import on this thread. */
+  readonly functions: HostFunctions;
+  /** Makes all threads leave the run. The first reason counts. */
+  readonly stop: (reason: unknown) => void;
+  /** Does the run that is described in the words, with the members' help. Throws when any thread failed. */
   readonly conduct: (walk: Walk, maySleep: boolean) => void;
-  /** Takes part in runs for ever. */
+  /** Takes part in runs until one fails. */
   readonly serve: () => void;
-  /** Stands in for the caller for ever; `finished` is called after each run. */
+  /** Stands in for the caller until a run fails; `finished` is called after each run. */
   readonly deputize: (finished: (sequence: number) => void) => void;
 }
 
-export function makeThread({ memory, words, functions }: ThreadSetup): Thread {
+export function makeThread({ memory, words, functions: maths }: ThreadSetup): Thread {
   const spins = 20_000;
   const most = 256;
+  const mostCharacters = 400;
   const control = new Int32Array(memory.buffer, 0, 2048);
   const walks = new Map<number, Walk>();
+  let conducting = false;
+
+  const failed = (): boolean => Atomics.load(control, words.fault) !== 0;
+  const lost = 'a thread does not answer any more';
+
+  const stop = (reason: unknown): void => {
+    if (Atomics.compareExchange(control, words.fault, 0, 1) === 0) {
+      const text = String((reason as Partial<Error> | undefined)?.message ?? reason).slice(0, mostCharacters);
+      for (let i = 0; i < text.length; i++) control[words.reason + 1 + i] = text.charCodeAt(i);
+      Atomics.store(control, words.reason, text.length);
+    }
+    // A thread in the barrier sees the generation change, and then the fault.
+    Atomics.add(control, words.barrierGeneration, 1);
+    Atomics.notify(control, words.barrierGeneration);
+  };
+
+  /** Called by the barrier after every tenth of a second of sleep. Members wait for as long as it takes: the conductor may have much to do alone. */
+  const waited = (tenths: number): number => {
+    if (conducting && tenths >= control[words.patience]) throw new Error(lost);
+    return tenths;
+  };
+  const functions = { ...maths, waited };
 
   /** The walk of the current run. The least recently loaded modules are forgotten. */
   const currentWalk = (): Walk => {
@@ -86,6 +119,24 @@ export function makeThread({ memory, words, functions }: ThreadSetup): Thread {
     if (sleepers !== undefined) Atomics.sub(control, sleepers, 1);
   };
 
+  /** Until all members have left the run. Of a failed run, those that have died will not. */
+  const gather = (members: number, maySleep: boolean): void => {
+    let limit = maySleep ? spins + 100 * control[words.patience] : Number.POSITIVE_INFINITY;
+    for (let i = 0, seenFault = false; ; i++) {
+      const done = Atomics.load(control, words.done);
+      if (done === members) return;
+      if (!seenFault && failed()) {
+        seenFault = true;
+        limit = maySleep ? Math.min(limit, Math.max(i, spins) + 2000) : i + 1e8;
+      }
+      if (i > limit) {
+        stop(lost);
+        return;
+      }
+      if (maySleep && i > spins) Atomics.wait(control, words.done, done, 1);
+    }
+  };
+
   const conduct = (walk: Walk, maySleep: boolean): void => {
     const admitted = Atomics.load(control, words.admitted);
     const threads = Math.min(control[words.threads], 1 + admitted);
@@ -93,40 +144,51 @@ export function makeThread({ memory, words, functions }: ThreadSetup): Thread {
       walk(0, 1, 0);
       return;
     }
+    conducting = true;
     Atomics.add(control, words.generation, 1);
     if (Atomics.load(control, words.sleepers) > 0) Atomics.notify(control, words.generation);
-    walk(0, threads, maySleep ? 1 : 0);
-    for (let i = 0; ; i++) {
-      const done = Atomics.load(control, words.done);
-      if (done === admitted) break;
-      if (maySleep && i > spins) Atomics.wait(control, words.done, done, 1);
+    try {
+      walk(0, threads, maySleep ? 1 : 0);
+    } catch (error) {
+      stop(error);
     }
+    gather(admitted, maySleep);
     Atomics.store(control, words.done, 0);
+    conducting = false;
+    if (failed()) throw new Error('a thread failed');
   };
 
   const serve = (): void => {
     const rank = Atomics.add(control, words.ready, 1) + 1;
     for (let admitted = Atomics.load(control, words.admitted); admitted < rank; admitted = Atomics.load(control, words.admitted))
       Atomics.wait(control, words.admitted, admitted);
-    for (let seen = control[words.since + rank]; ; seen = (seen + 1) | 0) {
+    for (let seen = control[words.since + rank]; !failed(); seen = (seen + 1) | 0) {
       change(words.generation, seen, spins, words.sleepers);
-      const threads = Math.min(control[words.threads], 1 + Atomics.load(control, words.admitted));
-      if (rank < threads) currentWalk()(rank, threads, 1);
+      try {
+        const threads = Math.min(control[words.threads], 1 + Atomics.load(control, words.admitted));
+        if (rank < threads) currentWalk()(rank, threads, 1);
+      } catch (error) {
+        stop(error);
+      }
       Atomics.add(control, words.done, 1);
       Atomics.notify(control, words.done);
     }
   };
 
   const deputize = (finished: (sequence: number) => void): void => {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; !failed(); ) {
       change(words.deputy, seen, 0);
       seen = Atomics.load(control, words.deputy);
-      conduct(currentWalk(), true);
+      try {
+        conduct(currentWalk(), true);
+      } catch (error) {
+        stop(error);
+      }
       Atomics.store(control, words.deputyDone, seen);
       Atomics.notify(control, words.deputyDone);
       finished(seen);
     }
   };
 
-  return { conduct, serve, deputize };
+  return { functions, stop, conduct, serve, deputize };
 }

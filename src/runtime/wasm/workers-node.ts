@@ -13,7 +13,11 @@ export const nodeWorkers: WorkerHost = {
     const worker = new Worker(`${preamble}\n${source}`, { eval: true, workerData: setup, execArgv: [] });
     worker.on('message', onMessage);
     worker.on('error', onError);
+    worker.on('exit', () => onError(new Error('a worker ended')));
     worker.unref();
-    return { keepAlive: (on) => (on ? worker.ref() : worker.unref()) };
+    return {
+      keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+      end: async () => void (await worker.terminate()),
+    };
   },
 };

@@ -4,6 +4,7 @@ import type { HostWorker, WorkerHost } from './pool.ts';
 /** The few names of the web platform that are used here. */
 interface WebWorker {
   postMessage(value: unknown): void;
+  terminate(): void;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onerror: ((event: unknown) => void) | null;
 }
@@ -24,6 +25,6 @@ export const webWorkers: WorkerHost = {
     worker.onmessage = ({ data }) => onMessage(data);
     worker.onerror = onError;
     worker.postMessage(setup);
-    return { keepAlive: () => undefined };
+    return { keepAlive: () => undefined, end: async () => worker.terminate() };
   },
 };

@@ -1,0 +1,98 @@
+/** What happens when a thread of the WebAssembly device fails: nobody hangs, the error says why, and new threads take over. */
+import { describe, expect, test } from 'vitest';
+import { compileGraph } from '../src/compiler/pipeline.ts';
+import '../src/index.ts';
+import { broadcast, exp, foldKeep, sub } from '../src/ops/build.ts';
+import type { HostWorker, WorkerHost } from '../src/runtime/wasm/pool.ts';
+import { nodeWorkers } from '../src/runtime/wasm/workers-node.ts';
+import { inputLeaf } from './support/samples.ts';
+import { openWasm } from './support/wasm.ts';
+
+const [rows, columns] = [256, 1024];
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A program of two stages with float64 maths, which comes from the host: Σ over rows of exp(x − Σ over rows of exp(x)). */
+function open(workers: WorkerHost, patience?: number) {
+  const device = openWasm({ threads: 2, workers, patience });
+  const x = inputLeaf({ shape: [rows, columns], dtype: 'float64' });
+  const total = foldKeep('sum', exp(x), [0]);
+  const output = foldKeep('sum', exp(sub(x, broadcast(total, x.shape))), [0]);
+  const executable = device.loadSync(compileGraph({ outputs: [output], inputs: [x], aliases: [undefined] }, device.target));
+  const [input, result] = [device.allocate(8 * rows * columns), device.allocate(8 * columns)];
+  const first = (): number => new Float64Array(result.buffer, result.byteOffset, 1)[0];
+  return {
+    device,
+    first,
+    expected: rows * Math.exp(-rows),
+    run: () => executable.run([input], [result]),
+    runAsync: () => executable.runAsync([input], [result]),
+  };
+}
+
+/** Workers of Node; those for which `broken` says so fail when they compute, and all can be killed. */
+function host(broken: (worker: number) => boolean) {
+  const workers: HostWorker[] = [];
+  const start: WorkerHost['start'] = (source, setup, ...handlers) => {
+    const text = broken(workers.length)
+      ? source.replace('receive((', "functions.exp = () => { throw new Error('no exponentials here'); };\nreceive((")
+      : source;
+    const worker = nodeWorkers.start(text, setup, ...handlers);
+    workers.push(worker);
+    return worker;
+  };
+  return { workers, host: { maySleep: true, start } satisfies WorkerHost };
+}
+
+async function recovered({ device, run, first, expected }: ReturnType<typeof open>): Promise<void> {
+  run(); // on one thread until the others are there
+  expect(first()).toBeCloseTo(expected, 12);
+  for (let i = 0; i < 1000 && device.running() < 2; i++) await pause(10);
+  expect(device.running()).toBe(2);
+  run();
+  expect(first()).toBeCloseTo(expected, 12);
+}
+
+describe('a worker of the WebAssembly device', () => {
+  test('that traps ends the run with an error, and others take its place', async () => {
+    const opened = open(host((worker) => worker === 0).host);
+    expect(opened.run).toThrow(/a thread failed in the middle of a run: no exponentials here.*New threads are started/);
+    await recovered(opened);
+  });
+
+  test('that traps ends a run that a worker conducts', async () => {
+    const opened = open(host((worker) => worker === 0).host);
+    await expect(opened.runAsync()).rejects.toThrow(/no exponentials here/);
+    await recovered(opened);
+  });
+
+  test('that conducts and traps ends its run', async () => {
+    const opened = open(host((worker) => worker === 1).host);
+    await expect(opened.runAsync()).rejects.toThrow(/no exponentials here/);
+    await recovered(opened);
+  });
+
+  test.each([
+    ['a member', 0],
+    ['the one that conducts', 1],
+  ])('that is killed is replaced: %s', async (_, victim) => {
+    const { host: alive, workers } = host(() => false);
+    const opened = open(alive);
+    await opened.runAsync();
+    await workers[victim].end();
+    await recovered(opened);
+    await opened.runAsync();
+    expect(opened.first()).toBeCloseTo(opened.expected, 12);
+  });
+
+  test('that is killed while the caller cannot hear of it is given up', async () => {
+    const { host: alive, workers } = host(() => false);
+    const opened = open(alive, 0.5);
+    opened.run();
+    void workers[0].end();
+    // Until the event loop turns, nobody but the barrier can notice.
+    const nobody = new Int32Array(new SharedArrayBuffer(4));
+    Atomics.wait(nobody, 0, 0, 500);
+    expect(opened.run).toThrow(/does not answer any more/);
+    await recovered(opened);
+  });
+});
