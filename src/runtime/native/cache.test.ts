@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { floats, inDirectory, input, kernel, launch, output, program, storageOf, testDevice, tryDevice } from '../../../test/support/native.ts';
@@ -149,6 +149,7 @@ describe('cache', () => {
       writeFileSync(join(directory, 'package.json'), '{"type": "module"}');
       const built = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory], { encoding: 'utf8' });
       expect(built.stdout).toBe('');
+      cpSync(join(root, 'src/runtime/native/c'), join(directory, 'js/src/runtime/native/c'), { recursive: true });
       writeFileSync(
         join(directory, 'main.js'),
         `import { floats, kernel, launch, input, program, storageOf, testDevice } from './js/test/support/native.js';
