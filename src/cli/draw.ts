@@ -64,9 +64,12 @@ export function pictures(
 
 /** Rows are true classes, columns predictions; the last column is the share that was right. */
 export function confusionTable(matrix: readonly (readonly number[])[], classes: readonly string[], colour: boolean): string {
-  const cell = Math.max(4, ...matrix.flat().map((count) => String(count).length + 1));
-  const side = Math.max(4, ...classes.map((name) => name.length));
-  const head = `${'true'.padStart(side)} ${classes.map((name) => name.padStart(cell)).join('')}    right`;
+  const longest = Math.max(...classes.map((name) => name.length));
+  const side = Math.max(4, longest);
+  const counts = Math.max(3, ...matrix.flat().map((count) => String(count).length));
+  // Names above the columns are cut where the table would be wider than 80 characters.
+  const cell = 1 + Math.max(counts, Math.min(longest, Math.floor((80 - side - 10) / classes.length) - 1));
+  const head = `${'true'.padStart(side)} ${classes.map((name) => name.slice(0, cell - 1).padStart(cell)).join('')}    right`;
   const rows = matrix.map((counts, row) => {
     const total = counts.reduce((sum, count) => sum + count, 0);
     const cells = counts.map((count, column) => {

@@ -12,6 +12,10 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   train: { help: 'train <recipe>      train a net: lenet, char-lstm, … (see recipes)', run: async (args) => (await import('./train.ts')).train(args) },
   eval: { help: 'eval <run>          test a saved run', run: async (args) => (await import('./evaluate.ts')).evaluate(args) },
+  predict: {
+    help: 'predict <run> FILE … what a run makes of pictures, recordings or tables',
+    run: async (args) => (await import('./predict.ts')).predict(args),
+  },
   report: { help: 'report <run>        one HTML page about a run', run: async (args) => (await import('./report.ts')).report(args) },
   compare: { help: 'compare <run> …     runs side by side', run: async (args) => (await import('./compare.ts')).compare(args) },
   search: { help: 'search <recipe>     try many options of a recipe, report the best', run: async (args) => (await import('./search.ts')).search(args) },
@@ -30,9 +34,11 @@ async function listRecipes(): Promise<number> {
   const { recipes } = await import('./recipes/index.ts');
   const width = Math.max(...recipes.map(({ name }) => name.length));
   for (const { name, summary, defaults } of recipes) {
-    const { epochs, batchSize, learningRate } = defaults;
-    console.log(`${name.padEnd(width)}  ${summary}
-${' '.repeat(width)}  ${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}`);
+    const settings =
+      typeof defaults === 'function'
+        ? 'input, net, epochs and batches chosen for the data'
+        : `${defaults.epochs} epochs, batches of ${defaults.batchSize}, learning rate ${defaults.learningRate}`;
+    console.log(`${name.padEnd(width)}  ${summary}\n${' '.repeat(width)}  ${settings}`);
   }
   return 0;
 }

@@ -3,7 +3,6 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { readSafetensorsHeader, writeFileAtomic } from '../io/files.ts';
-import { load } from '../io/index.ts';
 import { observe, type RunReport, runPage, type SavedTensor } from '../report/index.ts';
 import { runFiles } from '../train/checkpoint.ts';
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
@@ -66,15 +65,16 @@ async function testOf(
   folder: string,
   data: string,
 ): Promise<Pick<RunReport, 'figures' | 'words' | 'observation' | 'tensors'>> {
-  const { subject } = recipe;
+  const { output, lines } = listeningOutput();
+  const job = { settings: config.options, data, folder, output };
+  const subject = await recipe.subject?.(job);
   if (subject !== undefined) {
-    const test = await subject.test(data);
-    const observation = await observe(await load(subject.model(), join(folder, runFiles.model)), test);
+    const { model, test } = subject;
+    const observation = await observe(model, test);
     const { accuracy, loss } = observation.judgement;
     return { figures: { testAccuracy: accuracy, testLoss: loss, testExamples: test.length }, words: '', observation, tensors: [] };
   }
-  const { output, lines } = listeningOutput();
-  const figures = await recipe.test({ settings: config.options, data, folder, output });
+  const figures = await recipe.test(job);
   return { figures, words: stripVTControlCharacters(lines.join('\n')), tensors: await tensorsOf(folder) };
 }
 

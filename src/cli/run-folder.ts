@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { fail } from '../core/errors.ts';
 import { fileExists, makeFolder, readText, writeFileAtomic } from '../io/files.ts';
 import { runFiles } from '../train/checkpoint.ts';
+import type { Settings } from './recipes/recipe.ts';
 
 export interface RunConfig {
   readonly recipe: string;
-  readonly options: { readonly epochs: number; readonly batchSize: number; readonly learningRate: number; readonly seed: number };
+  readonly options: Settings;
   /** A folder, or the name of generated data such as 'digits'. */
   readonly data: string;
   readonly device: string;

@@ -1,9 +1,10 @@
 /** gradix train: trains a recipe, saves as it goes, shows what came out. */
+import { didYouMean } from '../core/errors.ts';
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
 import { useMachine } from './machine.ts';
 import { newOutput, type Output } from './output.ts';
 import { findRecipe } from './recipes/index.ts';
-import { Interrupted, type Job } from './recipes/recipe.ts';
+import { Interrupted, type Job, type Recipe } from './recipes/recipe.ts';
 import { hasRun, newRunFolder, type RunConfig, readConfig, version, writeConfig } from './run-folder.ts';
 
 const options = {
@@ -12,6 +13,7 @@ const options = {
   batchSize: { type: 'whole', value: 'N', least: 1, help: 'examples per step' },
   learningRate: { type: 'number', value: 'X', above: 0, help: 'size of the steps' },
   seed: { type: 'whole', value: 'N', least: 0, help: 'start of all random numbers (default 0)' },
+  augment: { type: 'text', value: 'NAME', help: 'change the training examples as they are read, where the recipe can: elastic, none, …' },
   device: { type: 'text', value: 'NAME', choices: ['native', 'wasm', 'reference'], help: 'native (C, fast), wasm (WebAssembly) or reference (slow)' },
   threads: { type: 'whole', value: 'N', least: 1, help: 'processor threads (default: one per core)' },
   out: { type: 'text', value: 'DIR', help: 'folder for the run (default: a new one in runs/)' },
@@ -48,22 +50,30 @@ async function newPlan(name: string | undefined, values: Values): Promise<Plan> 
   const folder = values.out ?? newRunFolder(name);
   if (await hasRun(folder))
     throw new UsageError(command, `${folder} holds a run already`, `Choose another --out, or go on with it: gradix train ${name} --resume ${folder}`);
-  const { defaults } = recipe;
-  const { epochs = defaults.epochs, batchSize = defaults.batchSize, learningRate = defaults.learningRate, seed = 0 } = values;
+  checkAugment(recipe, values.augment);
+  const data = await recipe.source(values.data);
+  const defaults = typeof recipe.defaults === 'function' ? await recipe.defaults(data) : recipe.defaults;
+  const { epochs = defaults.epochs, batchSize = defaults.batchSize, learningRate = defaults.learningRate, seed = 0, augment } = values;
   const config = {
     recipe: name,
-    options: { epochs, batchSize, learningRate, seed },
-    data: await recipe.source(values.data),
+    options: { epochs, batchSize, learningRate, seed, ...(augment !== undefined && { augment }) },
+    data,
     versions: { gradix: version, node: process.versions.node },
   };
   return { recipe, config, folder };
+}
+
+function checkAugment({ name, augmentations = [] }: Recipe, asked: string | undefined): void {
+  if (asked === undefined || augmentations.includes(asked)) return;
+  const known = augmentations.length === 0 ? 'Leave the option out.' : (didYouMean(asked, augmentations) ?? `It has ${augmentations.join(', ')}.`);
+  throw new UsageError(command, augmentations.length === 0 ? `${name} takes no --augment` : `${name} has no augmentation "${asked}"`, known);
 }
 
 /** The saved run's own options hold, except that it may get more epochs. */
 async function resumedPlan(name: string | undefined, folder: string, values: Values): Promise<Plan> {
   const config = await readConfig(folder, command);
   if (name !== undefined && name !== config.recipe) throw new UsageError(command, `${folder} is a run of ${config.recipe}, not of ${name}`);
-  for (const key of ['batchSize', 'learningRate', 'seed', 'out'] as const) {
+  for (const key of ['batchSize', 'learningRate', 'seed', 'augment', 'out'] as const) {
     const before = key === 'out' ? undefined : config.options[key];
     if (values[key] !== undefined && values[key] !== before)
       throw new UsageError(

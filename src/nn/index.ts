@@ -49,6 +49,7 @@ export { type Rnn, type RnnOptions, type RnnState, rnn } from './rnn.ts';
 export { SeparableConv, separableConv1d, separableConv2d, separableConv3d } from './separable-conv.ts';
 export { type Layer, Sequential, sequential } from './sequential.ts';
 export { SizedLayer } from './sized-layer.ts';
+export { Standardize, type StandardizeOptions, standardize } from './standardize.ts';
 export { type SummaryRow, summaryRows } from './summary.ts';
 export { TiedLinear, tiedLinear } from './tied-linear.ts';
 export { TransformerBlock, type TransformerBlockOptions, transformerBlock } from './transformer-block.ts';

@@ -57,6 +57,7 @@ const cases: [string, () => Layer, number[], number[]][] = [
   ['conv3d', () => nn.conv3d(2, 2, float64), [1, 3, 3, 4, 2], [1, 2, 2, 3, 2]],
   ['batchNorm', () => nn.batchNorm(float64), [4, 3, 2, 3], [4, 3, 2, 3]],
   ['layerNorm', () => nn.layerNorm(float64), [4, 6], [4, 6]],
+  ['standardize', () => nn.standardize({ mean: [1, 2, 3], deviation: [2, 0, 4], dtype: 'float64' }), [4, 2, 3], [4, 2, 3]],
   ['maxPool2d', () => nn.maxPool2d(2), [2, 5, 4, 2], [2, 2, 2, 2]],
   ['maxPool2d overlapping, padded', () => nn.maxPool2d(3, { stride: 2, padding: 1 }), [1, 6, 5, 2], [1, 3, 3, 2]],
   ['avgPool2d', () => nn.avgPool2d([2, 3], { stride: 1 }), [1, 4, 5, 2], [1, 3, 3, 2]],
@@ -194,6 +195,24 @@ describe('layers', () => {
     const y = nn.layerNorm({ ...float64, epsilon: 0 }).apply(spread([3, 8]));
     for (const mean of y.mean({ axis: 1 }).dataSync()) expect(mean).toBeCloseTo(0, 12);
     for (const variance of y.square().mean({ axis: 1 }).dataSync()) expect(variance).toBeCloseTo(1, 12);
+  });
+
+  it('standardize keeps its figures in the state, trains nothing, and refuses another number of channels', () => {
+    const layer = nn.standardize({ mean: [1, 2], deviation: [2, 0] });
+    const x = tensor([
+      [3, 5],
+      [-1, 2],
+    ]);
+    const expected = [
+      [1, 3],
+      [-1, 0],
+    ];
+    expect(layer.apply(x).arraySync()).toEqual(expected);
+    expect(Object.keys(layer.namedParameters())).toEqual([]);
+    const loaded = nn.standardize();
+    loaded.loadStateDict(layer.stateDict());
+    expect(loaded.apply(x).arraySync()).toEqual(expected);
+    expect(() => nn.standardize({ mean: [1, 2, 3] }).apply(x)).toThrow(/mean has 3 figures, but the input has 2 channels/);
   });
 
   it('lstm equals its equations written out, and continues from a state', () => {

@@ -21,9 +21,12 @@ export function parameter(shape: Shape, initializer: Initializer, { dtype = 'flo
   return variable(data, { shape, dtype });
 }
 
-/** A variable that is saved with the model but not trained. */
-export function buffer(shape: Shape, value: number, dtype: DType = 'float32'): Variable {
-  const made = variable(newArray(dtype, sizeOf(shape)).fill(value), { shape, dtype, trainable: false });
+/** A variable that is saved with the model but not trained; `value`: of all entries, or one for each. */
+export function buffer(shape: Shape, value: number | ArrayLike<number>, dtype: DType = 'float32'): Variable {
+  const data = newArray(dtype, sizeOf(shape));
+  if (typeof value === 'number') data.fill(value);
+  else data.set(value);
+  const made = variable(data, { shape, dtype, trainable: false });
   buffers.add(made);
   return made;
 }

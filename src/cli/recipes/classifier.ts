@@ -4,7 +4,7 @@ import type { Layer } from '../../nn/index.ts';
 import { confusionMatrix, evaluate, predict } from '../../train/index.ts';
 import { confusionTable, pictures } from '../draw.ts';
 import { hasColour, type Output, percent } from '../output.ts';
-import { digitData, resolveSource, testDigits } from './digit-data.ts';
+import { augmentedDigits, digitAugmentations, digitData, resolveSource, testDigits } from './digit-data.ts';
 import type { Recipe } from './recipe.ts';
 import { loadStage, type Stage, trainStage } from './stage.ts';
 
@@ -14,13 +14,22 @@ export const classifier = ({ name, summary, defaults, model, optimizer }: Classi
   name,
   summary,
   defaults,
+  augmentations: digitAugmentations,
   source: resolveSource,
-  subject: { model, test: testDigits },
+  subject: async (job) => ({ model: await loadStage(job, model()), test: await testDigits(job.data) }),
   async train(job) {
     const { output, settings, folder } = job;
     const { train, validation, test, description } = await digitData(job.data, settings.seed);
     await job.begin(description);
-    const trained = await trainStage(job, { ...settings, model, optimizer, train, validation, loss: 'crossEntropy', metrics: ['accuracy'] });
+    const trained = await trainStage(job, {
+      ...settings,
+      model,
+      optimizer,
+      train: augmentedDigits(train, settings),
+      validation,
+      loss: 'crossEntropy',
+      metrics: ['accuracy'],
+    });
     const { loss, accuracy, matrix } = await tested(trained.model, test);
     if (!output.json) await showOutcome(trained.model, test, matrix, output);
     const { best, epochs, figures } = trained;

@@ -1,6 +1,7 @@
 /** The data of the digit recipes: MNIST where it is found, else generated digits. */
 import { resolve } from 'node:path';
-import { type Dataset, digits, hasMnist, mnist } from '../../data/index.ts';
+import { augment, type Dataset, digits, hasMnist, mnist } from '../../data/index.ts';
+import type { Settings } from './recipe.ts';
 
 export interface DigitData {
   readonly train: Dataset;
@@ -44,4 +45,16 @@ export async function digitData(source: string, seed: number): Promise<DigitData
     test,
     description: `MNIST from ${source}: ${count(train.length)} to train, ${count(held)} to validate, ${count(test.length)} to test`,
   };
+}
+
+export const digitAugmentations = ['none', 'elastic'] as const;
+
+/**
+ * The training digits as --augment asks for them. 'elastic': every digit a little turned, slanted and scaled, then distorted as by uncontrolled oscillations of the
+ * hand (Simard, Steinkraus and Platt 2003), anew in every epoch.
+ */
+export function augmentedDigits(train: Dataset, { augment: asked, seed }: Settings): Dataset {
+  if (asked !== 'elastic') return train;
+  const slightly = augment.affine({ degrees: 8, scale: [0.9, 1.1], shear: 8 });
+  return train.augment([slightly, augment.elastic({ alpha: 34, sigma: 4 })], { seed }).prefetch({ workers: 1 });
 }

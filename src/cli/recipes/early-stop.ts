@@ -19,7 +19,7 @@ export const earlyStop: Recipe = {
   summary: `mlp on ${examples.toLocaleString('en-US')} digits; stops once the validation loss has not improved for ${patience} epochs`,
   defaults: { epochs: 100, batchSize: 50, learningRate: 0.001 },
   source: resolveSource,
-  subject: { model, test: testDigits },
+  subject: async (job) => ({ model: await loadStage(job, model()), test: await testDigits(job.data) }),
 
   async train(job) {
     const { output, settings } = job;

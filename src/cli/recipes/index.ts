@@ -7,9 +7,23 @@ import { charLstmRecipe } from './char-lstm.ts';
 import { classifiers } from './classifiers.ts';
 import { earlyStop } from './early-stop.ts';
 import { fineTune } from './fine-tune.ts';
+import { ownClassifier } from './own/classifier.ts';
+import { smallTables } from './own/small-tables.ts';
+import { spokenDigits, spokenDigitsBySpeaker } from './own/spoken-digits.ts';
 import type { Recipe } from './recipe.ts';
 
-export const recipes: readonly Recipe[] = [...classifiers, earlyStop, bag, fineTune, charLstmRecipe, addition];
+export const recipes: readonly Recipe[] = [
+  ...classifiers,
+  ownClassifier,
+  earlyStop,
+  bag,
+  fineTune,
+  charLstmRecipe,
+  addition,
+  spokenDigits,
+  spokenDigitsBySpeaker,
+  ...smallTables,
+];
 
 export function findRecipe(command: string, name: string): Recipe {
   const names = recipes.map((recipe) => recipe.name);

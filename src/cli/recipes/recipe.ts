@@ -9,7 +9,11 @@ export interface Settings {
   readonly batchSize: number;
   readonly learningRate: number;
   readonly seed: number;
+  /** How the training examples are changed as they are read: one of the recipe's `augmentations`. */
+  readonly augment?: string;
 }
+
+export type Defaults = Omit<Settings, 'seed' | 'augment'>;
 
 /** A run of a recipe. */
 export interface Job {
@@ -33,15 +37,34 @@ export interface Recipe {
   readonly name: string;
   /** One line for `gradix recipes`. */
   readonly summary: string;
-  readonly defaults: Omit<Settings, 'seed'>;
+  /** What holds where the user does not say; where it is a function, chosen for the data. */
+  readonly defaults: Defaults | ((data: string) => Promise<Defaults>);
+  /** What --augment may ask for; without it the recipe takes no --augment. */
+  readonly augmentations?: readonly string[];
   /** Where the data comes from, given --data or nothing. */
   source(asked: string | undefined): Promise<string>;
   /** Trains, or goes on from what the folder holds, then tests. The figures become the last event, 'done'. Stages that Ctrl-C ends throw Interrupted. */
   train(job: Job): Promise<Figures>;
-  /** What a report may look into, for recipes that classify images with one net: the net that `train` trained (untrained), and the test set. */
-  readonly subject?: { readonly model: () => Layer; readonly test: (data: string) => Promise<Dataset> };
+  /** What a report may look into, for recipes that classify pictures or spectrograms with one net; undefined where this run does not. */
+  readonly subject?: (job: TestJob) => Promise<Subject | undefined>;
   /** Tests what `train` left in the folder. */
   test(job: TestJob): Promise<Figures>;
+  /** Ranks the classes for every file, of tables for every row. */
+  predict?(job: TestJob, files: readonly string[]): Promise<readonly Prediction[]>;
+}
+
+export interface Subject {
+  /** Trained. */
+  readonly model: Layer;
+  readonly test: Dataset;
+}
+
+export interface Prediction {
+  readonly file: string;
+  /** Of a table, from 1. */
+  readonly row?: number;
+  /** All classes, the most probable first. */
+  readonly ranked: readonly { readonly name: string; readonly probability: number }[];
 }
 
 export type Figures = Readonly<Record<string, unknown>>;

@@ -272,26 +272,40 @@ function gaussian(sigma: number): Float64Array {
 function smoothField(height: number, width: number, kernel: Float64Array, random: Generator): Float64Array {
   const drawn = new Float64Array(height * width);
   for (let p = 0; p < drawn.length; p++) drawn[p] = symmetric(1, random);
-  // Smoothing along columns, then turning, twice, is smoothing along both.
-  return turned(smoothedDown(turned(smoothedDown(drawn, height, width, kernel), height, width), width, height, kernel), width, height);
+  return smoothedAndTurned(smoothedAndTurned(drawn, height, width, kernel), width, height, kernel);
 }
 
-/** Convolution along the columns, zero outside: row after row is added in with its weight. */
-function smoothedDown(field: Float64Array, height: number, width: number, kernel: Float64Array): Float64Array {
+/**
+ * Convolution along the columns of [height, width], zero outside; the result is transposed, [width, height], so that smoothing twice is smoothing along both.
+ * Four columns at a time: their sums stay in registers, which is where augmenting with `elastic` spends its time.
+ */
+function smoothedAndTurned(field: Float64Array, height: number, width: number, kernel: Float64Array): Float64Array {
   const reach = (kernel.length - 1) / 2;
   const result = new Float64Array(field.length);
   for (let y = 0; y < height; y++) {
-    for (let k = Math.max(-reach, -y); k <= Math.min(reach, height - 1 - y); k++) {
-      const weight = kernel[k + reach];
-      for (let x = 0; x < width; x++) result[y * width + x] += weight * field[(y + k) * width + x];
+    const [first, last] = [Math.max(0, y - reach), Math.min(height - 1, y + reach)];
+    let x = 0;
+    for (; x + 4 <= width; x += 4) {
+      let [a, b, c, d] = [0, 0, 0, 0];
+      for (let from = first; from <= last; from++) {
+        const weight = kernel[from - y + reach];
+        const at = from * width + x;
+        a += weight * field[at];
+        b += weight * field[at + 1];
+        c += weight * field[at + 2];
+        d += weight * field[at + 3];
+      }
+      const to = x * height + y;
+      result[to] = a;
+      result[to + height] = b;
+      result[to + 2 * height] = c;
+      result[to + 3 * height] = d;
+    }
+    for (; x < width; x++) {
+      let sum = 0;
+      for (let from = first; from <= last; from++) sum += kernel[from - y + reach] * field[from * width + x];
+      result[x * height + y] = sum;
     }
   }
-  return result;
-}
-
-/** The transpose of [height, width]. */
-function turned(field: Float64Array, height: number, width: number): Float64Array {
-  const result = new Float64Array(field.length);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) result[x * height + y] = field[y * width + x];
   return result;
 }
