@@ -104,3 +104,9 @@ export async function fitReport(print, threads) {
   for (const net of ['lenet3-b32', 'mlp-b64'])
     print({ name: `fit-${net}`, threads, ...(await withCache((cache) => ask('fit.mjs', [net, '15'], cache, threads))) });
 }
+
+/** Frames and tasks of a page's main thread, with nothing to do and while a worker trains. */
+export async function pageReport(print, threads) {
+  const both = await withCache((cache) => ask('page.mjs', ['10'], cache, threads));
+  for (const [state, figures] of Object.entries(both)) print({ name: `page-${state}`, ...figures });
+}

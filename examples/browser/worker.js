@@ -1,17 +1,22 @@
-// The worker of index.html: training and answers, away from the page's main thread.
-import { data, fit, models, optim, tensor } from '../../dist/index.js';
+// The worker of index.html: training and answers, away from the page's main thread. A page that is closed and opened again goes on where it was.
+import { data, fit, models, optim, predict, tensor, train } from '../../dist/index.js';
+import { expose } from '../../dist/remote/index.js';
 
 const model = models.lenet();
-const history = await fit(model, data.digits({ count: 4000 }), {
-  epochs: 2,
-  loss: 'crossEntropy',
-  optimizer: optim.adam({ learningRate: 2e-3 }),
-  metrics: ['accuracy'],
-  callbacks: [{ tick: ({ epoch, seen }) => postMessage({ status: `epoch ${epoch + 1}: ${seen} images seen` }) }],
-});
-postMessage({ status: `trained: ${(100 * history.epochs.at(-1).accuracy).toFixed(1)} % right. Draw.` });
-model.eval();
-addEventListener('message', async ({ data: pixels }) => {
-  const logits = await model.forward(tensor(pixels).reshape([1, 28, 28, 1])).data();
-  postMessage({ digit: logits.indexOf(Math.max(...logits)) });
+expose({
+  async train(onProgress) {
+    const { epochs } = await fit(model, data.digits({ count: 4000 }), {
+      epochs: 2,
+      loss: 'crossEntropy',
+      optimizer: optim.adam({ learningRate: 2e-3 }),
+      metrics: ['accuracy'],
+      callbacks: [{ tick: ({ epoch, batch, batches }) => onProgress(epoch + 1, batch / batches) }, train.checkpoint('digits', { everyBatches: 25 })],
+      resume: (await train.hasCheckpoint('digits')) ? await train.loadCheckpoint('digits') : undefined,
+    });
+    return epochs.at(-1).accuracy;
+  },
+  async classify(pixels) {
+    const scores = await (await predict(model, tensor(pixels, { shape: [1, 28, 28, 1] }))).data();
+    return scores.indexOf(Math.max(...scores));
+  },
 });

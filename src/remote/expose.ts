@@ -28,6 +28,8 @@ async function lineOfWorker(): Promise<Line> {
   };
 }
 
+type CallMessage = ToWorker & { readonly gradix: 'call' };
+
 export type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
 
 /**
@@ -37,18 +39,19 @@ export type Functions = Readonly<Record<string, (...values: never[]) => unknown>
 export function expose(functions: Functions): void {
   void lineOfWorker().then(({ post, listen }) => {
     const reply = (name: string, message: FromWorker) => send(name, post, message);
-    const controllers = new Map<string, AbortController>();
+    /** Of the calls that are on their way, what their signals hang on. */
+    const running = new Map<number, Map<number, AbortController>>();
     const ready = () => reply('expose', { gradix: 'ready', names: Object.keys(functions) });
 
     /** Arguments with functions and signals of this side in place of numbers. */
-    const received = (call: number, name: string, values: readonly unknown[]): unknown[] =>
+    const received = ({ call, name, values }: CallMessage, controllers: Map<number, AbortController>): unknown[] =>
       values.map((value) =>
         mapped(value, (inner) => {
           if (!isStand(inner)) return undefined;
           const { gradixStand: kind, number } = inner;
           if (kind === 'signal') {
             const controller = new AbortController();
-            controllers.set(`${call} ${number}`, controller);
+            controllers.set(number, controller);
             return controller.signal;
           }
           return (...told: unknown[]) => {
@@ -58,15 +61,18 @@ export function expose(functions: Functions): void {
         }),
       );
 
-    const answer = async ({ call, name, values }: ToWorker & { readonly gradix: 'call' }) => {
+    const answer = async (message: CallMessage) => {
+      const { call, name } = message;
+      const controllers = new Map<number, AbortController>();
+      running.set(call, controllers);
       try {
-        const value = await functions[name](...(received(call, name, values) as never[]));
+        const value = await functions[name](...(received(message, controllers) as never[]));
         checkPlain(name, value);
         reply(name, { gradix: 'result', call, value });
       } catch (error) {
         reply(name, { gradix: 'error', call, error: sentError(error) });
       } finally {
-        for (const key of controllers.keys()) if (key.startsWith(`${call} `)) controllers.delete(key);
+        running.delete(call);
       }
     };
 
@@ -75,7 +81,7 @@ export function expose(functions: Functions): void {
       const said = message as ToWorker;
       if (said.gradix === 'hello') ready();
       else if (said.gradix === 'call') void answer(said);
-      else controllers.get(`${said.call} ${said.signal}`)?.abort(said.reason);
+      else running.get(said.call)?.get(said.signal)?.abort(said.reason);
     });
     ready();
   });
