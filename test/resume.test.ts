@@ -1,6 +1,6 @@
 /** Exact resumption: a run that is killed again and again ends with the bytes of one that was left alone. Runs a build in child processes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +54,7 @@ beforeAll(async () => {
   const built = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(build, 'dist')], { cwd: root, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the sources do not compile: ${built.stdout}`);
   copyFileSync(join(root, 'package.json'), join(build, 'package.json'));
+  cpSync(join(root, 'src/runtime/native/c'), join(build, 'dist/runtime/native/c'), { recursive: true });
   expect(await start('whole')).toEqual({ signal: null, done: true, err: '' });
 }, 120_000);
 

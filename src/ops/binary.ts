@@ -6,13 +6,10 @@ import type { Binary } from '../graph/attributes.ts';
 import { isOp, type Node } from '../graph/node.ts';
 import * as build from './build.ts';
 import { type Accepted, checkAlike, checkOperands } from './check.ts';
-import type { Sample, SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
-import { inputs, oddShapes, sample, valuesOnly } from './samples.ts';
 
 type Loop = (a: TypedArray, b: TypedArray) => TypedArray;
 type PairRule = (node: Node, dOut: Node, a: Node, b: Node, needed: readonly boolean[]) => readonly (Node | null)[];
-type Range = readonly [low: number, high: number];
 
 interface Facts {
   readonly doc: string;
@@ -23,28 +20,6 @@ interface Facts {
   readonly ofIntegers?: Loop;
   /** Absent: the result is bool. */
   readonly gradient?: PairRule;
-  /** Where samples of a and b are drawn. Default: −2 … 2. */
-  readonly ranges?: readonly [Range, Range];
-}
-
-const none = {};
-const edges = [0, 1, -1, 2, -2.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
-
-function samplesOf(name: string, { accepts, ranges = [smooth, smooth] }: Facts): Sample<Binary>[] {
-  const pairOf = (shape: readonly number[]): SampleInput[] =>
-    ranges.map(([low, high]) => (accepts === 'bool' ? { shape, dtype: 'bool' } : { shape, low, high }));
-  const samples: Sample<Binary>[] = oddShapes.map((shape) => sample(`[${shape}]`, pairOf(shape), none));
-  if (accepts === 'bool') return samples;
-  const [low, high] = name === 'pow' ? [0, 6] : [-4, 4];
-  const double = pairOf([17]).map((input): SampleInput => ({ ...input, dtype: 'float64' }));
-  const whole = [...inputs('23', { dtype: 'int32', low: -9, high: 9 }), ...inputs('23', { dtype: 'int32', low, high })];
-  const bytes = [...inputs('23', { dtype: 'uint8', low: 0, high: 255 }), ...inputs('23', { dtype: 'uint8', low: 0, high: 5 })];
-  samples.push(sample('float64', double, none), sample('int32', whole, none), sample('uint8', bytes, none));
-  // The corners of pow and mod at infinity differ between languages and are left open.
-  if (name === 'pow' || name === 'mod') return samples;
-  const table = [edges.flatMap((x) => edges.map(() => x)), edges.flatMap(() => edges)];
-  const corners = table.map((values) => ({ shape: [edges.length, edges.length], values }));
-  return [...samples, valuesOnly('edges', corners, none)];
 }
 
 function pair(name: Binary, facts: Facts): Member<Binary> {
@@ -57,16 +32,10 @@ function pair(name: Binary, facts: Facts): Member<Binary> {
     },
     gradient: gradient ? (node, dOut, needed) => gradient(node, dOut, node.inputs[0], node.inputs[1], needed) : null,
     evaluate: ({ node, inputs: [a, b] }) => (isFloating(node.inputs[0].dtype) ? of : ofIntegers)(a, b),
-    samples: () => samplesOf(name, facts),
   };
 }
 
 const { mul, sub, neg, select, constantLike } = build;
-const between = (low: number, high: number): Range => [low, high];
-const smooth = between(-2, 2);
-const positive = between(0.4, 2);
-const apart = [between(-2, 0.3), between(0.5, 2)] as const;
-
 /** The number in every element of a stretched constant, else undefined. */
 function numberIn(node: Node): number | undefined {
   while (node.op === 'broadcast' || node.op === 'reshape') node = node.inputs[0];
@@ -132,7 +101,6 @@ const table: { readonly [K in Binary]: Facts } = {
   div: {
     doc: 'a / b',
     accepts: 'number',
-    ranges: [smooth, positive],
     of: (a, b) => a.map((x, i) => x / b[i]),
     ofIntegers: (a, b) => a.map((x, i) => (b[i] === 0 ? 0 : Math.floor(x / b[i]))),
     gradient: divGradient,
@@ -140,7 +108,6 @@ const table: { readonly [K in Binary]: Facts } = {
   pow: {
     doc: 'a to the power b; the gradient by b flows where a > 0',
     accepts: 'number',
-    ranges: [positive, smooth],
     of: (a, b) => a.map((x, i) => x ** b[i]),
     ofIntegers: (a, b) => a.map((x, i) => integerPower(x, b[i])),
     gradient: powGradient,
@@ -148,26 +115,23 @@ const table: { readonly [K in Binary]: Facts } = {
   mod: {
     doc: 'a − b·⌊a/b⌋: the remainder with the sign of b',
     accepts: 'number',
-    ranges: [between(4.1, 5.9), between(2.96, 4)],
     of: (a, b) => a.map((x, i) => floorMod(x, b[i])),
     ofIntegers: (a, b) => a.map((x, i) => (b[i] === 0 ? 0 : floorMod(x, b[i]))),
     gradient: (_, dOut, a, b, needed) => [dOut, needed[1] ? neg(mul(dOut, build.floor(build.div(a, b)))) : null],
   },
   minimum: {
     doc: 'the smaller; NaN if either is; equal operands share the gradient',
-    ranges: apart,
     of: (a, b) => a.map((x, i) => Math.min(x, b[i])),
     gradient: winnerGradient(build.less),
   },
   maximum: {
     doc: 'the larger; NaN if either is; equal operands share the gradient',
-    ranges: apart,
     of: (a, b) => a.map((x, i) => Math.max(x, b[i])),
     gradient: winnerGradient(build.greater),
   },
 
-  equal: { doc: 'a = b', ranges: apart, of: (a, b) => truth(a, (i) => a[i] === b[i]) },
-  notEqual: { doc: 'a ≠ b; true where either is NaN', ranges: apart, of: (a, b) => truth(a, (i) => a[i] !== b[i]) },
+  equal: { doc: 'a = b', of: (a, b) => truth(a, (i) => a[i] === b[i]) },
+  notEqual: { doc: 'a ≠ b; true where either is NaN', of: (a, b) => truth(a, (i) => a[i] !== b[i]) },
   less: { doc: 'a < b', of: (a, b) => truth(a, (i) => a[i] < b[i]) },
   lessEqual: { doc: 'a ≤ b', of: (a, b) => truth(a, (i) => a[i] <= b[i]) },
   greater: { doc: 'a > b', of: (a, b) => truth(a, (i) => a[i] > b[i]) },
@@ -193,12 +157,5 @@ export const binaryOps = family('elementwise', {
       return [null, needed[1] ? select(condition, dOut, zero) : null, needed[2] ? select(condition, zero, dOut) : null];
     },
     evaluate: ({ inputs: [condition, a, b] }) => a.map((x, i) => (condition[i] !== 0 ? x : b[i])),
-    samples: () => [
-      ...oddShapes.map((shape) => sample<'select'>(`[${shape}]`, [{ shape, dtype: 'bool' }, { shape }, { shape }], none)),
-      ...(['int32', 'uint8', 'bool', 'float64'] as const).map((dtype) => {
-        const values = [1, 200].flatMap((high) => inputs('19', { dtype, low: 0, high }));
-        return sample<'select'>(dtype, [...inputs('19', { dtype: 'bool' }), ...values], none);
-      }),
-    ],
   },
 });

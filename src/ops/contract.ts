@@ -8,9 +8,8 @@ import { type Shape, sizeOf, stridesOf } from '../core/shape.ts';
 import type { AttributesOf } from '../graph/attributes.ts';
 import { contract } from './build.ts';
 import { checkOperands, narrow, wide } from './check.ts';
-import type { Evaluation, Sample } from './op.ts';
+import type { Evaluation } from './op.ts';
 import { family } from './registry.ts';
-import { inputs, sample, valuesOnly } from './samples.ts';
 import { gathered } from './strided.ts';
 
 type Labels = AttributesOf['contract'];
@@ -114,11 +113,6 @@ function evaluate({ node, inputs: operands }: Evaluation<'contract'>): TypedArra
   return narrow(reorder(out, batch + freeA + freeB, labels.out, lengthOf), node.dtype);
 }
 
-const labelled = (name: string, shapes: string, labels: string): Sample<'contract'> => {
-  const [a, b, out] = labels.split(/,|->/);
-  return sample(name, shapes, { a, b, out });
-};
-
 export const contractOps = family('contraction', {
   contract: {
     doc: 'out[batch, free a, free b] = sum over the contracted letters of a · b',
@@ -131,27 +125,5 @@ export const contractOps = family('contraction', {
       return [needed[0] ? contract(dOut, y, { a: out, b, out: a }) : null, needed[1] ? contract(x, dOut, { a, b: out, out: b }) : null];
     },
     evaluate,
-    samples: () => [
-      labelled('matrix product', '5,7 7,9', 'mk,kn->mn'),
-      labelled('larger matrix product', '33,18 18,21', 'mk,kn->mn'),
-      labelled('a transposed', '7,5 7,3', 'km,kn->mn'),
-      labelled('b transposed', '4,6 5,6', 'mk,nk->mn'),
-      labelled('transposed result', '4,6 6,5', 'mk,kn->nm'),
-      labelled('matrix and vector', '4,6 6', 'mk,k->m'),
-      labelled('vector and matrix', '6 6,3', 'k,kn->n'),
-      labelled('inner product', '11 11', 'k,k->'),
-      labelled('outer product', '3 4', 'm,n->mn'),
-      labelled('scalars', '- -', ',->'),
-      labelled('scalar and matrix', '- 2,3', ',mn->mn'),
-      labelled('batch', '3,4,5 3,5,2', 'bmk,bkn->bmn'),
-      labelled('batch letters inside', '4,3,5,2 5,3,2,6', 'qhkd,khde->hqe'),
-      labelled('two batch letters', '2,3,4,5 2,3,6,5', 'bhqd,bhkd->bhqk'),
-      labelled('elementwise with batch letters only', '3,4 3,4', 'ij,ij->ji'),
-      labelled('three contracted letters', '2,3,4,2 3,4,2,5', 'abcd,bcde->ae'),
-      labelled('free letters interleaved', '2,3,4 5,3,2', 'akb,ckd->cadb'),
-      labelled('empty contraction', '2,0 0,3', 'mk,kn->mn'),
-      labelled('empty result', '0,2 2,3', 'mk,kn->mn'),
-      valuesOnly('int32', inputs('3,4 4,5', { dtype: 'int32', low: -9, high: 9 }), { a: 'mk', b: 'kn', out: 'mn' }),
-    ],
   },
 });

@@ -10,10 +10,9 @@ import type { AttributesOf, ConvGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { conv } from './build.ts';
 import { checkOperands, narrow, wide } from './check.ts';
-import { type ConvOptions, checkConvGeometry, convGeometry, slidingAxes } from './conv-geometry.ts';
-import type { Evaluation, Sample } from './op.ts';
+import { checkConvGeometry, slidingAxes } from './conv-geometry.ts';
+import type { Evaluation } from './op.ts';
 import { family } from './registry.ts';
-import { padding, sample, shapes } from './samples.ts';
 import { meetings } from './sliding.ts';
 
 type Role = AttributesOf['conv']['role'];
@@ -68,18 +67,6 @@ function evaluate({ node, inputs }: Evaluation<'conv'>): TypedArray {
   }
 }
 
-/** One sample per role. */
-function samples(name: string, shapeText: string, options: ConvOptions = {}): Sample<'conv'>[] {
-  const [inputShape, kernelShape] = shapes(shapeText);
-  const geometry = convGeometry('conv', inputShape, kernelShape, options);
-  return (['output', 'input', 'kernel'] as const).map((role) => {
-    const factors = operands[role].map((factor) => ({ shape: shapeOf(geometry, factor) }));
-    return sample(`${name}, ${role}`, factors, { ...geometry, role });
-  });
-}
-
-const everything: ConvOptions = { inputDilation: [3, 2], stride: [2, 3], dilation: 2, padding: padding([1, 3], [4, 0]) };
-
 export const convOps = family('contraction', {
   conv: {
     doc: 'one factor (output, input or kernel) of the trilinear form of a convolution, from the other two',
@@ -101,27 +88,5 @@ export const convOps = family('contraction', {
       });
     },
     evaluate,
-    samples: () => [
-      ...samples('2-d', '2,5,6,3 3,3,3,4'),
-      ...samples('2-d same padding', '2,5,4,2 3,3,2,3', { padding: 'same' }),
-      ...samples('2-d stride 2 with remainder', '1,6,8,2 3,3,2,3', { stride: 2 }),
-      ...samples('2-d stride 3, even kernel, same padding', '1,7,8,1 2,4,1,3', { stride: 3, padding: 'same' }),
-      ...samples('2-d asymmetric padding and strides', '2,5,7,2 3,2,2,3', { stride: [1, 2], padding: padding([2, 0], [0, 1]) }),
-      ...samples('2-d dilation', '1,7,8,2 2,3,2,2', { dilation: [3, 2], padding: 1 }),
-      ...samples('2-d input dilation', '1,4,3,2 3,3,2,3', { inputDilation: [2, 3], padding: 2 }),
-      ...samples('2-d input dilation with stride and dilation', '1,4,5,1 3,2,1,2', everything),
-      ...samples('1 × 1', '2,3,4,5 1,1,5,6'),
-      ...samples('1 × 1 stride 2', '2,4,5,3 1,1,3,4', { stride: 2 }),
-      ...samples('kernel as large as the input', '2,4,5,2 4,5,2,7'),
-      ...samples('two groups', '2,4,5,4 3,2,2,6', { groups: 2, padding: 1 }),
-      ...samples('depthwise', '2,5,5,3 3,3,1,3', { groups: 3, padding: 'same' }),
-      ...samples('depthwise with multiplier and stride', '1,6,5,2 3,3,1,4', { groups: 2, stride: 2, padding: 1 }),
-      ...samples('1-d', '3,9,2 4,2,3', { stride: 2, padding: [[1, 2]] }),
-      ...samples('1-d causal, dilated', '2,8,3 2,3,2', { dilation: 4, padding: [[4, 0]] }),
-      ...samples('3-d', '1,3,4,5,2 2,2,3,2,3', { stride: [1, 2, 1], padding: padding([0, 1], [1, 0], [1, 1]) }),
-      ...samples('wide channels', '1,4,4,17 3,3,17,33', { padding: 1 }),
-      ...samples('empty batch', '0,4,4,2 3,3,2,3'),
-      ...samples('no input channels', '1,4,4,0 3,3,0,2'),
-    ],
   },
 });

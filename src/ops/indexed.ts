@@ -5,9 +5,7 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { TensorType } from '../graph/node.ts';
 import { cumsum, scatterAdd, take } from './build.ts';
 import { checkAxes, checkDType, checkOperands, isCount, narrow, wide } from './check.ts';
-import type { Sample, SampleInput } from './op.ts';
 import { family } from './registry.ts';
-import { inputs, sample, valuesOnly } from './samples.ts';
 
 function checkIndices(operation: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') fail('dtype', operation, `indices must be int32, got ${indices.dtype}`, "Cast them: indices.cast('int32').");
@@ -28,12 +26,6 @@ function eachIndexed(operation: string, indices: TypedArray, outer: number, size
   }
 }
 
-/** Indices 0 … high of a shape, and floating values of another. */
-const ints = (shape: string, high: number, values?: readonly number[]): SampleInput =>
-  inputs(shape, { dtype: 'int32', low: 0, high, ...(values && { values }) })[0];
-const floats = (shape: string): SampleInput => inputs(shape)[0];
-const someTwice = ints('5', 3, [2, 0, 2, 3, 2]);
-
 export const indexedOps = family('indexed', {
   take: {
     doc: 'out = x with its axis replaced by the shape of the indices: x[…, indices[i], …]',
@@ -52,15 +44,6 @@ export const indexedOps = family('indexed', {
       });
       return out;
     },
-    samples: () => [
-      sample('rows, some twice', [floats('4,3'), someTwice], { axis: 0 }),
-      sample('inner axis', [floats('2,5,3'), ints('4', 4)], { axis: 1 }),
-      sample('last axis', [floats('3,7'), ints('2', 6)], { axis: 1 }),
-      sample('matrix of indices (embedding)', [floats('6,4'), ints('2,3', 5)], { axis: 0 }),
-      sample('scalar index', [floats('4,3'), ints('-', 3)], { axis: 0 }),
-      sample('no indices', [floats('4,3'), ints('0', 3)], { axis: 0 }),
-      valuesOnly('int32 values', [{ ...ints('5', 9), low: -9 }, ints('3', 4)], { axis: 0 }),
-    ],
   },
 
   scatterAdd: {
@@ -85,14 +68,6 @@ export const indexedOps = family('indexed', {
       });
       return narrow(out, node.dtype);
     },
-    samples: () => [
-      sample('rows, some twice', [someTwice, floats('5,3')], { axis: 0, size: 4 }),
-      sample('inner axis', [ints('4', 4), floats('2,4,3')], { axis: 1, size: 5 }),
-      sample('last axis', [ints('6', 3), floats('3,6')], { axis: 1, size: 4 }),
-      sample('matrix of indices (embedding)', [ints('2,3', 5), floats('2,3,4')], { axis: 0, size: 6 }),
-      sample('scalar index', [ints('-', 3), floats('3')], { axis: 0, size: 4 }),
-      sample('no indices', [ints('0', 3), floats('0,3')], { axis: 0, size: 2 }),
-    ],
   },
 });
 
@@ -133,16 +108,6 @@ export const sequentialOps = family('sequential', {
       }
       return narrow(out, node.dtype);
     },
-    samples: () =>
-      [0, 1, 2, 3].flatMap((ways): Sample<'cumsum'>[] => {
-        const [reverse, exclusive] = [ways > 1, ways % 2 === 1];
-        const way = `${reverse ? ', reverse' : ''}${exclusive ? ', exclusive' : ''}`;
-        return [
-          sample(`vector${way}`, '7', { axis: 0, reverse, exclusive }),
-          sample(`inner axis${way}`, '2,5,3', { axis: 1, reverse, exclusive }),
-          sample(`empty axis${way}`, '2,0', { axis: 1, reverse, exclusive }),
-        ];
-      }),
   },
 
   argSort: {
@@ -164,18 +129,6 @@ export const sequentialOps = family('sequential', {
         out.set(sortedOrder(x.subarray(row * size, (row + 1) * size), descending).subarray(0, count), row * count);
       }
       return out;
-    },
-    samples: () => {
-      const ties = inputs('2,6', { values: [2, 1, 2, 1, 0, 2, 5, 5, 5, 4, 5, 4] });
-      return [
-        sample('vector', '9', { descending: false, count: 9 }),
-        sample('rows, top 3', '2,3,8', { descending: true, count: 3 }),
-        sample('ties', ties, { descending: false, count: 6 }),
-        sample('ties, descending', ties, { descending: true, count: 5 }),
-        sample('int32', inputs('12', { dtype: 'int32', low: -5, high: 5 }), { descending: true, count: 12 }),
-        sample('empty rows', '0,4', { descending: false, count: 4 }),
-        sample('nothing asked', '2,4', { descending: false, count: 0 }),
-      ];
     },
   },
 });

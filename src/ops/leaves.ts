@@ -4,7 +4,6 @@ import { fail } from '../core/errors.ts';
 import { storedNumber } from '../core/half.ts';
 import { sizeOf, stridesOf } from '../core/shape.ts';
 import { family } from './registry.ts';
-import { sample } from './samples.ts';
 
 const typeComesWithTheNode = (name: string): never => fail('internal', name, 'its shape and dtype cannot be inferred', 'Build it with newNode.');
 
@@ -14,14 +13,12 @@ export const leafOps = family('leaf', {
     infer: () => typeComesWithTheNode('leaf'),
     gradient: null,
     evaluate: () => fail('internal', 'leaf', 'a leaf has no values of its own', 'The interpreter binds them.'),
-    samples: () => [],
   },
   constant: {
     doc: 'One number in every element.',
     infer: () => ({ shape: [], dtype: 'float32' }),
     gradient: null,
     evaluate: ({ node }) => newArray(node.dtype, sizeOf(node.shape)).fill(storedNumber(node.dtype, node.attributes.value)),
-    samples: () => [sample('scalar', [], { value: 2.5 })],
   },
   iota: {
     doc: '0, 1, 2, … along one axis, the same along the others.',
@@ -34,6 +31,5 @@ export const leafOps = family('leaf', {
       for (let at = 0; at < out.length; at += inner) out.fill(storedNumber(dtype, (at / inner) % shape[axis]), at, at + inner);
       return out;
     },
-    samples: () => [],
   },
 });

@@ -8,7 +8,6 @@ import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
 import { checkAxes, checkOperands, isCount } from './check.ts';
 import { family } from './registry.ts';
-import { inDtypes, padding, sample, valuesOnly } from './samples.ts';
 import { copyStrided, gathered } from './strided.ts';
 
 function checkRank(operation: string, what: string, list: readonly unknown[], rank: number): void {
@@ -20,7 +19,7 @@ function spreadOut(x: Node, step: readonly number[]): Node {
   if (step.every((s) => s === 1)) return x;
   // Each stepped axis gets an axis of length 1 behind it, which is padded to the step and merged again.
   const split = x.shape.flatMap((d, i) => (step[i] === 1 ? [d] : [d, 1]));
-  const behind = step.flatMap((s) => (s === 1 ? padding([0, 0]) : padding([0, 0], [0, s - 1])));
+  const behind = step.flatMap((s) => (s === 1 ? [0] : [0, s - 1])).map((high) => [0, high] as const);
   const spread = x.shape.map((d, i) => d * step[i]);
   return build.reshape(build.pad(build.reshape(x, split), behind), spread);
 }
@@ -42,13 +41,6 @@ export const movementOps = family('movement', {
     },
     gradient: (node, dOut) => [build.reshape(dOut, node.inputs[0].shape)],
     evaluate: ({ inputs }) => inputs[0],
-    samples: () => [
-      sample('matrix', '2,3,5', { shape: [5, 6] }),
-      sample('same shape', '4', { shape: [4] }),
-      sample('scalar', '1,1', { shape: [] }),
-      sample('empty', '0,3', { shape: [7, 0] }),
-      sample('ones', '7', { shape: [1, 7, 1, 1] }),
-    ],
   },
 
   permute: {
@@ -66,16 +58,6 @@ export const movementOps = family('movement', {
       const permuted = attributes.axes.map((a) => strides[a]);
       return gathered(dtype, shape, x, permuted);
     },
-    samples: () => [
-      sample('transpose', '3,7', { axes: [1, 0] }),
-      sample('wide rows', '5,3,31', { axes: [1, 0, 2] }),
-      sample('rank 4', '2,3,1,5', { axes: [3, 1, 0, 2] }),
-      sample('reversed', '2,3,4', { axes: [2, 1, 0] }),
-      sample('identity', '2,3', { axes: [0, 1] }),
-      sample('scalar', '-', { axes: [] }),
-      sample('empty', '2,0,3', { axes: [2, 0, 1] }),
-      ...inDtypes<'permute'>('3,5,2', { axes: [1, 2, 0] }),
-    ],
   },
 
   broadcast: {
@@ -98,18 +80,6 @@ export const movementOps = family('movement', {
       const own = stridesOf(from).map((s, i) => (from[i] === 1 ? 0 : s));
       return gathered(dtype, shape, x, [...zeros(shape.length - from.length), ...own]);
     },
-    samples: () => [
-      sample('scalar', '-', { shape: [3, 5] }),
-      sample('scalar to scalar', '-', { shape: [] }),
-      sample('row', '7', { shape: [3, 7] }),
-      sample('column', '7,1', { shape: [7, 3] }),
-      sample('long column', '3,1', { shape: [3, 37] }),
-      sample('middle', '2,1,3', { shape: [2, 5, 3] }),
-      sample('both sides', '5,1,3,1', { shape: [2, 5, 2, 3, 4] }),
-      sample('ones', '1,1', { shape: [1, 1, 1] }),
-      sample('to empty', '1,3', { shape: [0, 3] }),
-      ...inDtypes<'broadcast'>('3,1', { shape: [2, 3, 2] }),
-    ],
   },
 
   slice: {
@@ -136,17 +106,6 @@ export const movementOps = family('movement', {
       const stepped = strides.map((s, i) => s * step[i]);
       return gathered(dtype, shape, x, stepped, dot(start, strides));
     },
-    samples: () => [
-      sample('vector', '11', { start: [3], size: [5], step: [1] }),
-      sample('step', '11', { start: [1], size: [4], step: [3] }),
-      sample('step to the end', '10,3', { start: [1, 0], size: [5, 2], step: [2, 2] }),
-      sample('rank 4', '2,5,3,7', { start: [1, 2, 0, 1], size: [1, 3, 2, 3], step: [1, 1, 2, 2] }),
-      sample('wide rows', '5,41', { start: [1, 3], size: [3, 33], step: [1, 1] }),
-      sample('all', '2,3', { start: [0, 0], size: [2, 3], step: [1, 1] }),
-      sample('nothing', '4,3', { start: [2, 0], size: [0, 3], step: [1, 1] }),
-      sample('scalar', '-', { start: [], size: [], step: [] }),
-      ...inDtypes<'slice'>('7,3', { start: [1, 1], size: [3, 2], step: [2, 1] }),
-    ],
   },
 
   pad: {
@@ -170,16 +129,6 @@ export const movementOps = family('movement', {
       copyStrided(shape, { array: x, offset: 0, strides: stridesOf(shape) }, { array: out, offset: dot(before(padding), strides), strides });
       return out;
     },
-    samples: () => [
-      sample('vector', '5', { padding: [[2, 1]], value: 0 }),
-      sample('value', '3,2', { padding: padding([0, 1], [2, 0]), value: -1.5 }),
-      sample('rank 4', '2,3,3,2', { padding: padding([0, 0], [1, 1], [1, 2], [0, 0]), value: 0 }),
-      sample('wide rows', '3,29', { padding: padding([1, 0], [1, 3]), value: 1 }),
-      sample('nothing', '3', { padding: [[0, 0]], value: 0 }),
-      sample('empty', '0,2', { padding: padding([1, 2], [0, 1]), value: 3 }),
-      valuesOnly('infinity', '2', { padding: [[1, 1]], value: Number.NEGATIVE_INFINITY }),
-      ...inDtypes<'pad'>('3,2', { padding: padding([1, 0], [0, 2]), value: 1 }),
-    ],
   },
 
   flip: {
@@ -196,14 +145,6 @@ export const movementOps = family('movement', {
       const turned = strides.map((s, i) => (attributes.axes.includes(i) ? -s : s));
       return gathered(dtype, shape, x, turned, dot(last, strides));
     },
-    samples: () => [
-      sample('vector', '7', { axes: [0] }),
-      sample('rows', '3,31', { axes: [0] }),
-      sample('two axes', '2,3,4,5', { axes: [1, 2] }),
-      sample('all axes', '2,3,5', { axes: [0, 1, 2] }),
-      sample('empty', '0,3', { axes: [0] }),
-      ...inDtypes<'flip'>('3,5', { axes: [1] }),
-    ],
   },
 
   concat: {
@@ -241,14 +182,5 @@ export const movementOps = family('movement', {
       }
       return out;
     },
-    samples: () => [
-      sample('vectors', '3 5', { axis: 0 }),
-      sample('columns', '3,2 3,1 3,4', { axis: 1 }),
-      sample('channels', '2,3,3,4 2,3,3,30', { axis: 3 }),
-      sample('middle', '2,1,3 2,4,3', { axis: 1 }),
-      sample('one', '2,2', { axis: 0 }),
-      sample('with empty', '0,2 3,2', { axis: 0 }),
-      ...inDtypes<'concat'>('2,3 2,2', { axis: 1 }),
-    ],
   },
 });

@@ -1,6 +1,5 @@
-/** What is known of a primitive operation, in one object: shape rule, gradient, meaning, lowering property, samples. */
-import type { DType, TypedArray } from '../core/dtype.ts';
-import type { Shape } from '../core/shape.ts';
+/** What is known of a primitive operation, in one object: shape rule, gradient, meaning, lowering property. */
+import type { TypedArray } from '../core/dtype.ts';
 import type { AttributesOf, OpName } from '../graph/attributes.ts';
 import type { Node, TensorType } from '../graph/node.ts';
 
@@ -10,26 +9,6 @@ import type { Node, TensorType } from '../graph/node.ts';
  * `reduction` folds axes; the rest have a schedule of their own.
  */
 export type OpKind = 'leaf' | 'elementwise' | 'movement' | 'reduction' | 'window' | 'contraction' | 'indexed' | 'sequential' | 'loop';
-
-/** A test case made by the op itself: used for conformance on every device and for gradient checks. */
-export interface Sample<K extends OpName = OpName> {
-  readonly name: string;
-  readonly inputs: readonly SampleInput[];
-  readonly attributes: AttributesOf[K];
-  /** False at kinks and where the second derivative is not defined. Default true. */
-  readonly differentiable?: boolean;
-}
-
-/** Random values within [low, high] (defaults −1, 1; whole numbers for integer dtypes), or the given values. */
-export interface SampleInput {
-  readonly shape: Shape;
-  readonly dtype?: DType;
-  readonly low?: number;
-  readonly high?: number;
-  readonly values?: readonly number[];
-  /** Random values all at least this far apart (so that maxima are unambiguous under finite differences). */
-  readonly distinct?: boolean;
-}
 
 export interface Evaluation<K extends OpName = OpName> {
   readonly node: Node<K>;
@@ -67,5 +46,4 @@ export interface Op<K extends OpName = OpName> {
   readonly evaluate: (call: Evaluation<K>) => TypedArray;
   /** Instead of `evaluate`, for ops with several results: all of them. Whoever interprets graphs (evaluate.ts) must call it and resolve `part` nodes. */
   readonly evaluateParts?: (call: Evaluation<K>) => readonly TypedArray[];
-  readonly samples: () => readonly Sample<K>[];
 }

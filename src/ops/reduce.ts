@@ -6,9 +6,7 @@ import type { ArgFold, Fold } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import * as build from './build.ts';
 import { checkAxes, checkOperands } from './check.ts';
-import type { Sample } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
-import { inputs, sample, shapes, valuesOnly } from './samples.ts';
 import { gathered } from './strided.ts';
 
 type ArgFacts = { readonly doc: string; readonly beats: (x: number, best: number) => boolean };
@@ -73,24 +71,6 @@ const sumLoop: Loop = ({ x, outer, length, inner }, accumulators) => {
   }
 };
 
-/** A shape with the axes to fold: neighbours and not, ones among them, empty ones. */
-const foldCases = '7 0;1 0;3,5 1;3,5 0;5,3 0,1;2,3,5 1;3,2,5 0,2;2,3,1,7 1,2;2,3,2,5 0,1,2;2,3,2,5 1,3;13,37 1;0,3 1;2,0,3 0,2'.split(';').map(shapes);
-
-function samplesOf(name: Fold): Sample<Fold>[] {
-  const extreme = name === 'max' || name === 'min';
-  const usual = extreme ? { distinct: true } : name === 'prod' ? { low: 0.5, high: 1.5 } : {};
-  const samples = foldCases
-    .filter(([shape, axes]) => (!extreme || foldedSize(shape, axes) > 0) && (name !== 'prod' || sizeOf(shape) < 100))
-    .map(([shape, axes]): Sample<Fold> => sample(`${showShape(shape)} along ${showShape(axes)}`, [{ ...usual, shape }], { axes }));
-  samples.push(sample('int32', inputs('3,5', { dtype: 'int32', low: -9, high: 9 }), { axes: [1] }));
-  samples.push(sample('float64', inputs('3,5', { ...usual, dtype: 'float64' }), { axes: [0] }));
-  if (name === 'prod') samples.push(sample('zeros', inputs('3,4', { values: [1, 0, 2, 3, 0, 0, 4, 5, 1, 2, -3, 4] }), { axes: [1] }));
-  if (!extreme) return [...samples, sample('nothing', '3,0', { axes: [1] })];
-  const values = [1, Number.NaN, 3, Number.NEGATIVE_INFINITY, -1, -2, Number.POSITIVE_INFINITY, 4, 4];
-  samples.push(valuesOnly('edges', inputs('3,3', { values }), { axes: [1] }));
-  return [...samples, ...(['uint8', 'bool'] as const).map((dtype) => sample<Fold>(dtype, inputs('3,5', { dtype, low: 0, high: 200 }), { axes: [0] }))];
-}
-
 function fold(name: Fold, { doc, start, loop, integerLoop = loop, gradient }: Facts): Member<Fold> {
   const extreme = start === 'first';
   return {
@@ -113,7 +93,6 @@ function fold(name: Fold, { doc, start, loop, integerLoop = loop, gradient }: Fa
       (node.dtype === 'int32' ? integerLoop : loop)(view, accumulators);
       return single ? Float32Array.from(accumulators) : accumulators;
     },
-    samples: () => samplesOf(name),
   };
 }
 
@@ -172,15 +151,6 @@ function argExtreme(name: ArgFold, { doc, beats }: ArgFacts): Member<ArgFold> {
         }
       }
       return out;
-    },
-    samples: () => {
-      const cases = ['7 0', '1 0', '3,5 1', '3,5 0', '2,3,5 1', '2,3,1,7 3', '0,3 1'].map(shapes);
-      const values = [1, Number.NaN, 3, 2, 5, 5, Number.NaN, 0, Number.NaN, -1, -1, Number.NEGATIVE_INFINITY];
-      return [
-        ...cases.map(([shape, [axis]]) => sample<'argMax'>(`${showShape(shape)} along ${axis}`, [{ shape, distinct: true }], { axis })),
-        sample<'argMax'>('ties', inputs('4,6', { dtype: 'int32', low: 0, high: 2 }), { axis: 1 }),
-        sample<'argMax'>('edges', inputs('4,3', { values }), { axis: 1 }),
-      ];
     },
   };
 }

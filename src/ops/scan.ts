@@ -13,7 +13,6 @@ import { interpreterOf } from './evaluate.ts';
 import type { Evaluation } from './op.ts';
 import { family, opNamed } from './registry.ts';
 import { gradientOfScan } from './scan-gradient.ts';
-import { scanSamples } from './scan-samples.ts';
 
 function inferParts(inputs: readonly TensorType[], { body, length }: AttributesOf['scan']): TensorType[] {
   const { parameters, results, constants, carries } = body;
@@ -72,7 +71,6 @@ export const loopOps = family('loop', {
     gradientOfParts: gradientOfScan,
     evaluate: () => fail('internal', 'scan', 'this op has several results', 'Interpret it with evaluateParts.'),
     evaluateParts,
-    samples: scanSamples,
   },
   part: {
     doc: 'one result of an op with several',
@@ -84,6 +82,5 @@ export const loopOps = family('loop', {
     },
     gradient: null,
     evaluate: () => fail('internal', 'part', 'a part is read off its op', 'Interpret it with evaluateParts.'),
-    samples: () => [],
   },
 });

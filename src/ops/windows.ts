@@ -5,14 +5,12 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
-import type { Padding, Windowed, WindowGeometry } from '../graph/attributes.ts';
+import type { Windowed, WindowGeometry } from '../graph/attributes.ts';
 import type { Node } from '../graph/node.ts';
 import { windowed } from './build.ts';
 import { checkAxes, checkDType, checkOperands, narrow, wide } from './check.ts';
 import { paddingPairs, perAxis } from './conv-geometry.ts';
-import type { SampleInput } from './op.ts';
 import { family, fromTable, type Member } from './registry.ts';
-import { padding, sample, shapes } from './samples.ts';
 import { type Meetings, meetings, positions, type SlidingAxis } from './sliding.ts';
 
 /** The shape of one value per window: the input's, with the window axes replaced by the number of positions. */
@@ -92,25 +90,6 @@ interface Facts {
   readonly adjoint?: Windowed;
 }
 
-function windows(name: string, inputShape: string, axes: number[], size: number[], stride = size, padding: Padding = size.map(() => [0, 0])) {
-  return { name, geometry: { inputShape: shapes(inputShape)[0], axes, size, stride, padding } };
-}
-const cases = () => [
-  windows('2 × 2', '2,4,6,3', [1, 2], [2, 2]),
-  windows('2 × 2 with remainder', '1,5,7,2', [1, 2], [2, 2]),
-  windows('overlapping, asymmetric padding', '2,5,6,2', [1, 2], [3, 3], [2, 1], padding([1, 0], [2, 1])),
-  windows('gaps between windows', '1,8,7,1', [1, 2], [2, 1], [3, 2]),
-  windows('global', '2,3,4,2', [1, 2], [3, 4], [1, 1]),
-  windows('1-d', '2,9,3', [1], [4], [3], [[2, 3]]),
-  windows('3-d', '1,4,3,5,2', [1, 2, 3], [2, 3, 2], [2, 1, 3]),
-  windows('first and last axis', '4,2,5', [0, 2], [2, 3], [1, 2]),
-  windows('no axes', '2,3', [], []),
-  windows('empty batch', '0,4,4,1', [1, 2], [2, 2]),
-];
-
-/** First and last positions of windows, alternating: some of them lie in the padding. */
-const somePositions = ({ size }: WindowGeometry, outer: Shape): number[] => Array.from({ length: sizeOf(outer) }, (_, i) => (i * 7) % sizeOf(size));
-
 const shapeOn = (side: Side, geometry: WindowGeometry): Shape => (side === 'windows' ? windowShape(geometry) : geometry.inputShape);
 
 function windowOp(name: Windowed, { doc, to, picked, maximum, adjoint }: Facts): Member<Windowed> {
@@ -141,12 +120,6 @@ function windowOp(name: Windowed, { doc, to, picked, maximum, adjoint }: Facts):
       const { value, at } = maxima(node.attributes, wide(inputs[0]));
       return maximum === 'at' ? at : narrow(value, node.dtype);
     },
-    samples: () =>
-      cases().map(({ name: caseName, geometry }) => {
-        const values = operands.map((side): SampleInput => ({ shape: shapeOn(side, geometry), ...(maximum && { distinct: true }) }));
-        if (picked) values[0] = { ...values[0], dtype: 'int32', values: somePositions(geometry, values[0].shape) };
-        return sample(caseName, values, geometry);
-      }),
   };
 }
 

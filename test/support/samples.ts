@@ -1,11 +1,12 @@
-/** Turns the samples that ops carry into graphs and arrays: for gradient checks and for comparing devices. */
+/** Turns samples of ops (conformance/samples) into graphs and arrays: for gradient checks and for comparing devices. */
 import { type DType, isFloating, type TypedArray } from '../../src/core/dtype.ts';
 import { encodeArray } from '../../src/core/half.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { type Node, newNode, type TensorType } from '../../src/graph/node.ts';
 import { part } from '../../src/ops/build.ts';
-import type { Op, Sample, SampleInput } from '../../src/ops/op.ts';
+import type { Op } from '../../src/ops/op.ts';
 import { make } from '../../src/ops/registry.ts';
+import type { Sample, SampleInput } from '../conformance/samples/sample.ts';
 
 export type Random = () => number;
 

@@ -1,10 +1,10 @@
 /** Loops that exercise scan: running sums, matrix recurrences, an LSTM cell, both directions, no steps at all. */
-import type { DType } from '../core/dtype.ts';
-import type { Node } from '../graph/node.ts';
-import { add, bodyParameter, broadcast, cast, conv, matmul, mul, sigmoid, slice, sub, sum, take, tanh } from './build.ts';
-import { convGeometry } from './conv-geometry.ts';
-import type { Sample, SampleInput } from './op.ts';
-import { inputs, sample } from './samples.ts';
+import type { DType } from '../../../src/core/dtype.ts';
+import type { Node } from '../../../src/graph/node.ts';
+import { add, bodyParameter, broadcast, cast, conv, matmul, mul, sigmoid, slice, sub, sum, take, tanh } from '../../../src/ops/build.ts';
+import { convGeometry } from '../../../src/ops/conv-geometry.ts';
+import '../../../src/ops/index.ts';
+import { inputs, type Sample, type SampleInput, sample } from './sample.ts';
 
 type Step = (constants: readonly Node[], carries: readonly Node[], xs: readonly Node[]) => { carries: Node[]; ys: Node[] };
 
@@ -74,4 +74,4 @@ const loops: readonly Loop[] = [
   { ...lstm, name: 'LSTM', length: 3, reverse: true },
 ];
 
-export const scanSamples = (): Sample<'scan'>[] => [...loops, ...loops.map((loop) => ({ ...loop, dtype: 'float64' as const }))].map(sampleOf);
+export const scanSamples: readonly Sample<'scan'>[] = [...loops, ...loops.map((loop) => ({ ...loop, dtype: 'float64' as const }))].map(sampleOf);
