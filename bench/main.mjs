@@ -3,7 +3,7 @@
  * within the same minute, and while one works the others are stopped. Figures are medians over all calls of all turns.
  */
 import { parseArgs } from 'node:util';
-import { ceilingsReport, exploreReport, fitReport, memoryReport, pageReport, startReport } from './probes.mjs';
+import { ceilingsReport, exploreReport, fitReport, memoryReport, pageReport, pageStartReport, startReport } from './probes.mjs';
 import { comparableTorch, engine, installPeers, scriptPeers, startGradix, startTorch } from './workers.mjs';
 import { workloadNames, workloads } from './workloads.mjs';
 
@@ -18,7 +18,8 @@ npm run bench -- --start | --memory | --explore | --ceilings | --fit | --page [-
                  ${workloadNames.join('\n                 ')}
   --rounds       calls per workload in all (default: by its size), divided over --blocks turns (default 3)
   --threads      threads for every competitor that can have them, one run for each count (default 2)
-  --start        first training step of the digit net with a cold and a warm kernel cache, and the time of importing gradix
+  --start        first training step of the digit net with a cold and a warm kernel cache, and the time of importing gradix;
+                 with --device wasm in a page of Chromium (GRADIX_CHROMIUM names another), from opening it
   --memory       growth of the resident memory over 20,000 training steps and 20,000 lazy evaluations
   --explore      100 different small expressions in a fresh process
   --ceilings     what the processor can do at most, on --threads: multiply-add fed from the first cache, reading from the second and from memory, a barrier
@@ -189,7 +190,14 @@ async function main() {
     console.log(usage);
     return 0;
   }
-  const reports = { start: startReport, memory: memoryReport, explore: exploreReport, ceilings: ceilingsReport, fit: fitReport, page: pageReport };
+  const reports = {
+    start: values.device === 'wasm' ? pageStartReport : startReport,
+    memory: memoryReport,
+    explore: exploreReport,
+    ceilings: ceilingsReport,
+    fit: fitReport,
+    page: pageReport,
+  };
   const probes = Object.entries(reports).flatMap(([name, report]) => (values[name] ? [report] : []));
   if (probes.length === 0) return runWorkloads(values);
   for (const probe of probes) await probe(print(values), positive('threads', values.threads ?? '2'));

@@ -11,7 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const execute = promisify(execFile);
 
 async function ask(probe, args, cache, threads) {
-  const env = { ...process.env, GRADIX_CACHE: cache, ...(threads && { GRADIX_THREADS: String(threads) }) };
+  const env = { ...process.env, ...(cache && { GRADIX_CACHE: cache }), ...(threads && { GRADIX_THREADS: String(threads) }) };
   const { stdout } = await execute(process.execPath, [join(here, 'probes', probe), ...args], { env });
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
@@ -49,6 +49,19 @@ export async function startReport(print) {
     first_step_warm_ms: middle(warm.map((row) => row.first_step_ms)),
     processes: all.length,
   });
+}
+
+/** First training step of the digit net in Chromium, from opening the page, by how the page takes gradix; medians of `rounds` browsers each. */
+export async function pageStartReport(print) {
+  for (const way of ['files', 'bundled', 'modules']) {
+    const rows = [];
+    for (let i = 0; i < rounds; i++) rows.push(await ask('start-page.mjs', [way]));
+    print({
+      name: `start-page-${way}`,
+      ...Object.fromEntries(Object.keys(rows[0]).map((key) => [key, middle(rows.map((row) => row[key]))])),
+      browsers: rows.length,
+    });
+  }
 }
 
 /** Resident memory after 1,000 and after 20,000 turns of two loops, each in a fresh process. */

@@ -59,26 +59,43 @@ function sourceStamp() {
 /** The texts of a folder's files by name. */
 const textsIn = (folder) => Object.fromEntries(filesBelow(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
 
-/** The same modules in few files, below node/: Node would spend longer on finding and opening hundreds of them than on running them. */
-function bundleForNode(folder, stamp) {
+/**
+ * The same modules in few files: below node/ for Node, which would spend longer on finding and opening hundreds of them than on running them, and below
+ * browser/ for pages that use no bundler, which would fetch them one by one.
+ */
+function bundle(folder, stamp) {
   const { buildSync } = createRequire(join(root, 'package.json'))('esbuild');
   const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const targets = [...Object.values(exports).map((entry) => entry.node), ...Object.values(bin)];
-  const names = targets.map((target) => /^\.\/dist\/node\/(.*)\.js$/.exec(target)[1]);
-  buildSync({
-    entryPoints: Object.fromEntries(names.map((name) => [name, join(folder, `${name}.js`)])),
-    outdir: join(folder, 'node'),
+  const entries = (targets) =>
+    Object.fromEntries(targets.map((target) => /^\.\/dist\/node\/(.*)\.js$/.exec(target)[1]).map((name) => [name, join(folder, `${name}.js`)]));
+  const libraries = Object.values(exports).map((entry) => entry.node);
+  const common = {
     bundle: true,
     splitting: true,
     format: 'esm',
+    // package.json names the files with side effects where they will be, not where they are now.
+    ignoreAnnotations: true,
+    logLevel: 'warning',
+  };
+  buildSync({
+    ...common,
+    entryPoints: entries([...libraries, ...Object.values(bin)]),
+    outdir: join(folder, 'node'),
     platform: 'node',
     target: 'node20',
     packages: 'external',
-    // package.json names the files with side effects where they will be, not where they are now.
-    ignoreAnnotations: true,
     // The compiled programs that the native device remembers belong to this build. Its C texts are files beside its modules, which a bundle leaves behind.
     define: { GRADIX_BUILD: JSON.stringify(stamp), GRADIX_C_TEXTS: JSON.stringify(textsIn(join(folder, 'runtime/native/c'))) },
-    logLevel: 'warning',
+  });
+  buildSync({
+    ...common,
+    entryPoints: entries(libraries),
+    outdir: join(folder, 'browser'),
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    // Never reached in a page.
+    external: ['node:*', 'koffi', 'sharp', 'hyparquet'],
   });
 }
 
@@ -98,7 +115,7 @@ function build(force) {
       mkdirSync(dirname(join(fresh, file)), { recursive: true });
       copyFileSync(join(root, 'src', file), join(fresh, file));
     }
-    bundleForNode(fresh, stamp);
+    bundle(fresh, stamp);
     writeFileSync(join(fresh, '.stamp'), stamp);
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(root, 'dist'));
