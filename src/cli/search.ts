@@ -8,7 +8,7 @@ import { choice, createStudy, grid, logUniform, type Space, type Study, type Stu
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
 import { newOutput, type Output } from './output.ts';
 import { findRecipe } from './recipes/index.ts';
-import type { Recipe } from './recipes/recipe.ts';
+import { type Defaults, defaultsFor } from './recipes/recipe.ts';
 import { newRunFolder, version } from './run-folder.ts';
 import { hasSearch, readSearch, readSpace, type SearchConfig, searchFiles, writeSearch } from './search-folder.ts';
 import { searchReport, trialsTable, valuesText } from './search-report.ts';
@@ -67,18 +67,20 @@ async function newSearch(name: string | undefined, values: Values): Promise<{ re
   if (values.points !== undefined && sampler !== 'grid') throw new UsageError(command, '--points is an option of --sampler grid');
   if (/test/i.test(metric))
     throw new UsageError(command, `${metric} cannot be searched for`, 'What is chosen by the test set is no longer tested by it. Use a validation figure.');
-  const space = values.space === undefined ? around(recipe) : await readSpace(values.space);
+  const data = await recipe.source(values.data);
+  const defaults = await defaultsFor(recipe, data);
+  const space = values.space === undefined ? around(defaults) : await readSpace(values.space);
   if (values.epochs !== undefined && 'epochs' in space) throw new UsageError(command, '--epochs is given, but the space varies the epochs');
   const folder = values.out ?? newRunFolder(`search-${name}`);
   if (await hasSearch(folder)) throw new UsageError(command, `${folder} holds a search already`, `Go on with it: ${command} --resume ${folder}`);
-  const settings = { epochs: values.epochs ?? recipe.defaults.epochs, seed };
+  const settings = { epochs: values.epochs ?? defaults.epochs, seed };
   const fixed = Object.fromEntries(Object.entries(settings).filter(([option]) => !(option in space)));
   const direction = /accuracy$/i.test(metric) ? 'maximize' : 'minimize';
-  return { folder, config: { recipe: name, data: await recipe.source(values.data), space, sampler, points, metric, direction, seed, trials, fixed } };
+  return { folder, config: { recipe: name, data, space, sampler, points, metric, direction, seed, trials, fixed } };
 }
 
 /** A decade of learning rates and a factor of four of batch sizes, with the recipe's own in the middle. */
-function around({ defaults }: Recipe): Space {
+function around(defaults: Defaults): Space {
   const rate = (factor: number): number => Number((defaults.learningRate * factor).toPrecision(2));
   const batch = (factor: number): number => Math.max(1, Math.round(defaults.batchSize * factor));
   return { learningRate: logUniform(rate(10 ** -0.5), rate(10 ** 0.5)), batchSize: choice([...new Set([batch(0.5), batch(1), batch(2)])]) };
