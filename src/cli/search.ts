@@ -8,7 +8,7 @@ import { choice, createStudy, grid, logUniform, type Space, type Study, type Stu
 import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
 import { newOutput, type Output } from './output.ts';
 import { findRecipe } from './recipes/index.ts';
-import type { Defaults } from './recipes/recipe.ts';
+import { type Defaults, defaultsFor } from './recipes/recipe.ts';
 import { newRunFolder, version } from './run-folder.ts';
 import { hasSearch, readSearch, readSpace, type SearchConfig, searchFiles, writeSearch } from './search-folder.ts';
 import { searchReport, trialsTable, valuesText } from './search-report.ts';
@@ -68,7 +68,7 @@ async function newSearch(name: string | undefined, values: Values): Promise<{ re
   if (/test/i.test(metric))
     throw new UsageError(command, `${metric} cannot be searched for`, 'What is chosen by the test set is no longer tested by it. Use a validation figure.');
   const data = await recipe.source(values.data);
-  const defaults = typeof recipe.defaults === 'function' ? await recipe.defaults(data) : recipe.defaults;
+  const defaults = await defaultsFor(recipe, data);
   const space = values.space === undefined ? around(defaults) : await readSpace(values.space);
   if (values.epochs !== undefined && 'epochs' in space) throw new UsageError(command, '--epochs is given, but the space varies the epochs');
   const folder = values.out ?? newRunFolder(`search-${name}`);
@@ -80,9 +80,9 @@ async function newSearch(name: string | undefined, values: Values): Promise<{ re
 }
 
 /** A decade of learning rates and a factor of four of batch sizes, with the recipe's own in the middle. */
-function around({ learningRate, batchSize }: Defaults): Space {
-  const rate = (factor: number): number => Number((learningRate * factor).toPrecision(2));
-  const batch = (factor: number): number => Math.max(1, Math.round(batchSize * factor));
+function around(defaults: Defaults): Space {
+  const rate = (factor: number): number => Number((defaults.learningRate * factor).toPrecision(2));
+  const batch = (factor: number): number => Math.max(1, Math.round(defaults.batchSize * factor));
   return { learningRate: logUniform(rate(10 ** -0.5), rate(10 ** 0.5)), batchSize: choice([...new Set([batch(0.5), batch(1), batch(2)])]) };
 }
 

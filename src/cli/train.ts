@@ -4,7 +4,7 @@ import { optionsHelp, parseArguments, UsageError } from './arguments.ts';
 import { useMachine } from './machine.ts';
 import { newOutput, type Output } from './output.ts';
 import { findRecipe } from './recipes/index.ts';
-import { Interrupted, type Job, type Recipe } from './recipes/recipe.ts';
+import { defaultsFor, Interrupted, type Job, type Recipe } from './recipes/recipe.ts';
 import { hasRun, newRunFolder, type RunConfig, readConfig, version, writeConfig } from './run-folder.ts';
 
 const options = {
@@ -52,7 +52,7 @@ async function newPlan(name: string | undefined, values: Values): Promise<Plan> 
     throw new UsageError(command, `${folder} holds a run already`, `Choose another --out, or go on with it: gradix train ${name} --resume ${folder}`);
   checkAugment(recipe, values.augment);
   const data = await recipe.source(values.data);
-  const defaults = typeof recipe.defaults === 'function' ? await recipe.defaults(data) : recipe.defaults;
+  const defaults = await defaultsFor(recipe, data);
   const { epochs = defaults.epochs, batchSize = defaults.batchSize, learningRate = defaults.learningRate, seed = 0, augment } = values;
   const config = {
     recipe: name,

@@ -67,6 +67,9 @@ export interface Prediction {
   readonly ranked: readonly { readonly name: string; readonly probability: number }[];
 }
 
+/** The settings that hold where the user does not say. */
+export const defaultsFor = async ({ defaults }: Recipe, data: string): Promise<Defaults> => (typeof defaults === 'function' ? defaults(data) : defaults);
+
 export type Figures = Readonly<Record<string, unknown>>;
 
 /** Thrown out of a recipe that was asked to stop, once its checkpoint is written. */
