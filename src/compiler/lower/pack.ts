@@ -53,16 +53,17 @@ function copyRow({ b, c, target: { lanes }, type, source, destination }: Packing
   }
 }
 
-/** Columns that are contiguous along the depth: a cache line of each at a time, for the lines of a whole panel need not fit the first-level cache. */
+/** Columns that are contiguous along the depth: a cache line of a vector's columns at a time, for the lines of a whole panel need not fit the first-level cache. */
 function turnLines(p: Packing, columns: number, first: Expr, end: Expr, at: (k: Expr) => [Expr, Expr]): void {
   const { b, c, type, source, destination } = p;
-  const [column, depth] = [b.fresh('column'), b.fresh('k')];
-  b.loop(column, indexConstant(0), indexConstant(columns), 1, () =>
+  for (let column = 0; column < columns; column += type.lanes) {
+    const count = columns - column < type.lanes ? { count: indexConstant(columns - column) } : {};
+    const depth = b.fresh('k');
     b.loop(depth, first, end, 1, () => {
       const [from, to] = at(indexVariable(depth));
-      const index = indexAdd(from, indexMul(indexVariable(column), c.columns.b));
-      const value = b.let({ kind: 'load', type: { scalar: type.scalar, lanes: 1 }, buffer: source, index, stride: 1 });
-      b.push({ kind: 'store', buffer: destination, index: indexAdd(to, indexVariable(column)), value, stride: 1 });
-    }),
-  );
+      const index = indexAdd(from, indexConstant(column * c.columns.b));
+      const value = b.let({ kind: 'load', type, buffer: source, index, stride: c.columns.b, ...count });
+      b.push({ kind: 'store', buffer: destination, index: indexAdd(to, indexConstant(column)), value, stride: 1 });
+    });
+  }
 }
