@@ -7,6 +7,7 @@ import { sameShape, sizeOf } from '../../core/shape.ts';
 import { attributesOf, isOp, type Node, newNode, topologicalOrder } from '../../graph/node.ts';
 import * as build from '../../ops/build.ts';
 import { opOf } from '../../ops/registry.ts';
+import { powerAsRoots } from './powers.ts';
 
 /** Rebuilds the graph of `outputs`, offering every node (with its new inputs) to `rewrite`. */
 export function rewriteGraph(outputs: readonly Node[], rewrite: (node: Node) => Node): Node[] {
@@ -21,15 +22,19 @@ export function rewriteGraph(outputs: readonly Node[], rewrite: (node: Node) => 
 
 export function simplify(outputs: readonly Node[]): Node[] {
   const known = new Map<string, Node>();
-  return rewriteGraph(outputs, (node) => {
+  const rooted = rewriteGraph(outputs, (node) => powerAsRoots(node, scalarValue) ?? node);
+  return rewriteGraph(rooted, (node) => {
     const simple = step(node);
     return shareEqual(simple, known);
   });
 }
 
+/** JSON has no infinities, no NaN and no −0. */
+const exact = (_: string, value: unknown): unknown => (typeof value !== 'number' ? value : Object.is(value, -0) ? '-0' : `${value}`);
+
 function shareEqual(node: Node, known: Map<string, Node>): Node {
   if (node.op === 'leaf' || node.op === 'scan') return node;
-  const key = `${node.op} ${node.dtype} ${node.shape.join(',')} ${node.inputs.map((i) => i.id).join(',')} ${JSON.stringify(node.attributes)} ${Object.is((node.attributes as { value?: number }).value, -0)}`;
+  const key = `${node.op} ${node.dtype} ${node.shape.join(',')} ${node.inputs.map((i) => i.id).join(',')} ${JSON.stringify(node.attributes, exact)}`;
   const found = known.get(key);
   if (found) return found;
   known.set(key, node);
