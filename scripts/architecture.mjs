@@ -46,7 +46,7 @@ const fileLines = 500;
 const mayUseNode = (file) =>
   /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|remote|search|runtime\/wasm)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
 /** Packages that are loaded when they are first needed, and the only files that may. */
-const optionalPackages = { sharp: 'data/images/decode-node.ts', hyparquet: 'data/formats/parquet.ts', 'better-sqlite3': 'search/database-node.ts' };
+const optionalPackages = { sharp: 'data/images/decode-node.ts', hyparquet: 'data/formats/parquet-decoder.ts', 'better-sqlite3': 'search/database-node.ts' };
 const isNodeOnly = (specifier) => specifier.startsWith('node:') || specifier === 'koffi';
 
 /** Lines that are neither blank nor comment. */

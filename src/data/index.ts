@@ -31,7 +31,7 @@ export type { FileLike } from './open.ts';
 export { contactSheet, preview, type SheetOptions } from './preview.ts';
 export type { Feeding } from './source.ts';
 export { colorComponents, type Statistics, statistics } from './statistics.ts';
-export { csv, npz, parquet, type TableOptions } from './table.ts';
+export { csv, npz, type ParquetOptions, parquet, type TableOptions } from './table.ts';
 export { bytePairs } from './text/byte-pair.ts';
 export { fromSaved, fromText, type TextData, type TextOptions, text } from './text/text.ts';
 export { characters, type SavedTokenizer, type Tokenizer, type WordOptions, words } from './text/tokenizer.ts';

@@ -77,9 +77,16 @@ export async function csv(from: FileLike, options: CsvOptions & TableOptions = {
   return tableDataset(table, options, name);
 }
 
+export interface ParquetOptions extends TableOptions {
+  /** Names of the columns to read (default: all). */
+  readonly columns?: readonly string[];
+  /** In Node: how long decoding may take (default 20, and one more for each megabyte). Damaged files can make the decoder loop. */
+  readonly seconds?: number;
+}
+
 /** A Parquet file as a dataset, as csv(). Needs the package hyparquet. */
-export async function parquet(from: FileLike, options: TableOptions & { readonly columns?: readonly string[] } = {}): Promise<Dataset> {
-  return tableDataset(await parseParquet(await fileByteSource(from, 'parquet'), options.columns), options, nameOf(from));
+export async function parquet(from: FileLike, options: ParquetOptions = {}): Promise<Dataset> {
+  return tableDataset(await parseParquet(await fileByteSource(from, 'parquet'), options.columns, options.seconds), options, nameOf(from));
 }
 
 /**

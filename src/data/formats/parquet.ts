@@ -1,50 +1,38 @@
-/** Tables in Apache Parquet, through the package hyparquet (optional, loaded when it is first needed): plain columns of numbers, texts and truth values. */
-import { fail, GradixError } from '../../core/errors.ts';
+/**
+ * Tables in Apache Parquet: plain columns of numbers, texts and truth values. In Node they are decoded in a process of its own with limits on time and memory
+ * (parquet-node.ts), in a browser on the spot.
+ */
+import { fail } from '../../core/errors.ts';
 import type { ByteSource } from './bytes.ts';
 import type { Table, TableColumn } from './csv.ts';
+import { type Contents, contentsHere, corrupt, limitsOf } from './parquet-decoder.ts';
 
-/** Reads all rows of some columns (default: all). Errors: corrupt, nested columns, missing values, integers beyond 2⁵³. */
-export async function parseParquet(source: ByteSource, columns?: readonly string[]): Promise<Table> {
-  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet').catch((error: unknown) =>
-    fail('state', 'parquet', 'Parquet files are read by the package hyparquet, which is not installed', 'Run: npm install hyparquet', error),
-  );
-  const file = {
-    byteLength: source.size,
-    slice: async (start: number, end = source.size) => {
-      const from = start < 0 ? source.size + start : start;
-      const bytes = await source.read(from, end - from);
-      return bytes.slice().buffer as ArrayBuffer;
-    },
-  };
+/** Reads all rows of some columns (default: all). Errors: corrupt, nested columns, missing values, integers beyond 2⁵³, more time or memory needed than allowed. */
+export async function parseParquet(source: ByteSource, columns?: readonly string[], seconds?: number): Promise<Table> {
+  const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+  if (!isNode) return tableOf(source, await contentsHere(source, columns), columns);
+  const limits = limitsOf(source.size, seconds);
+  const decoder = (await import('./parquet-node.ts')).startDecoder(limits.memory);
   try {
-    const metadata = await parquetMetadataAsync(file);
-    const rows = Number(metadata.num_rows);
-    // Every value takes at least a part of a bit; a count far beyond the file's size is a lie that would cost memory.
-    if (!(rows >= 0 && rows <= source.size * maximumRowsPerByte)) bad(source, `claims ${rows} rows in ${source.size} bytes`);
-    const known = parquetSchema(metadata).children;
-    const names = known.map(({ element }) => element.name);
-    const wanted = columns ?? names;
-    for (const name of wanted) {
-      const column = known.find(({ element }) => element.name === name);
-      if (column === undefined) fail('argument', 'parquet', `${source.name} has no column ${name}`, `It has ${names.join(', ')}.`);
-      if (column.children.length > 0 || column.element.repetition_type === 'REPEATED')
-        fail('data', 'parquet', `the column ${name} of ${source.name} is nested`, 'Choose others: { columns: […] }.');
-    }
-    const objects = await parquetReadObjects({ file, metadata, columns: [...wanted] });
-    return { rows: objects.length, dropped: 0, columns: wanted.map((name) => toColumn(name, objects, source.name)) };
-  } catch (error) {
-    if (error instanceof GradixError) throw error;
-    return bad(source, `cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+    return tableOf(source, await decoder.contents(source, columns, limits), columns);
+  } finally {
+    decoder.close();
   }
 }
 
-const maximumRowsPerByte = 1024;
+/** The table of what was read. Errors: columns that are not there, nested, or hold missing or other values. */
+export function tableOf(source: ByteSource, { claimed, fields, columns }: Contents, wanted: readonly string[] | undefined): Table {
+  if (fields === undefined) throw corrupt(source, `claims ${claimed} rows in ${source.size} bytes`);
+  for (const name of wanted ?? fields.map((field) => field.name)) {
+    const field = fields.find((one) => one.name === name);
+    if (field === undefined) fail('argument', 'parquet', `${source.name} has no column ${name}`, `It has ${fields.map((one) => one.name).join(', ')}.`);
+    if (field.nested) fail('data', 'parquet', `the column ${name} of ${source.name} is nested`, 'Choose others: { columns: […] }.');
+  }
+  const read = columns ?? [];
+  return { rows: read[0]?.values.length ?? 0, dropped: 0, columns: read.map(({ name, values }) => toColumn(name, values, source.name)) };
+}
 
-const bad = (source: ByteSource, problem: string, cause?: unknown): never =>
-  fail('data', 'parquet', `${source.name} ${problem}`, 'The file is truncated, corrupt, or not Parquet.', cause);
-
-function toColumn(name: string, objects: readonly Record<string, unknown>[], file: string): TableColumn {
-  const values = objects.map((row) => row[name]);
+function toColumn(name: string, values: readonly unknown[], file: string): TableColumn {
   const missing = values.findIndex((value) => value === null || value === undefined || Number.isNaN(value));
   if (missing >= 0) fail('data', 'parquet', `${file}, row ${missing + 1}, column ${name}: the value is missing`, 'Leave the column out: { columns: […] }.');
   if (values.every((value) => typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')) {
