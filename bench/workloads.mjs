@@ -29,8 +29,12 @@ function trainingStep(model, optimizer, lossOf, inputs) {
   return withProgram(() => step(...inputs).itemSync(), step, inputs);
 }
 
-const classifier = (model, shape, classes, optimizer) =>
-  trainingStep(model, optimizer, (x, y) => nn.crossEntropy(model.apply(x), y), [normal(shape), labels([shape[0]], classes)]);
+function classifier(model, shape, classes, optimizer) {
+  const x = normal(shape);
+  model.eval().apply(x); // Layers learn their input sizes and draw their parameters, which is no part of compiling.
+  model.train();
+  return trainingStep(model, optimizer, (images, y) => nn.crossEntropy(model.apply(images), y), [x, labels([shape[0]], classes)]);
+}
 
 /** Runs a compiled function and waits until its results are there, without copying them out. */
 const running = (fn, inputs) => {

@@ -1,6 +1,5 @@
 /**
- * Argument 1 names a workload. Time of compiling its program (from the call that records it to the loaded program), and from there to the end of its first call,
- * for which the parameters are drawn.
+ * Argument 1 names a workload. Time of compiling its program (from the call that records it to the loaded program), and from there to the end of its first call.
  */
 import { known } from '../workloads.mjs';
 
