@@ -1,48 +1,98 @@
-/**
- * The benchmarks. Every competitor (gradix, PyTorch in two settings, other frameworks in JavaScript) is a process of its own that times a named workload on request; they take turns
- * within the same minute, and while one works the others are stopped. Figures are medians over all calls of all turns.
- */
+/** The benchmarks: what is asked for on the command line, handed to the files that measure it. */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { boundsReport } from './bounds.mjs';
+import { peakMemoryReport, scalingReport, tinyReport, workloadsReport } from './comparisons.mjs';
+import { compileReport } from './compile-time.mjs';
+import { writeDocs } from './documents.mjs';
+import { machine } from './machine.mjs';
+import { printer } from './output.mjs';
 import { ceilingsReport, exploreReport, fitReport, memoryReport, pageReport, pageStartReport, startReport } from './probes.mjs';
-import { comparableTorch, engine, installPeers, scriptPeers, startGradix, startTorch } from './workers.mjs';
+import { peerNames } from './turns.mjs';
+import { scriptPeers } from './workers.mjs';
 import { workloadNames, workloads } from './workloads.mjs';
 
-const usage = `npm run bench -- [--peer NAME]… [--device NAME] [--json] [--only NAME,NAME] [--all] [--rounds N] [--blocks N] [--threads N,N]
-npm run bench -- --start | --memory | --explore | --ceilings | --fit | --page [--json]
+const usage = `npm run bench -- [--peer NAME]… [--device NAME] [--json] [--all]
+               [--only NAME,NAME] [--rounds N] [--blocks N] [--threads N,N]
+npm run bench -- --bounds | --tiny | --scaling | --compile | --peak-memory |
+               --start | --memory | --explore | --ceilings | --fit |
+               --page [--json]
+npm run bench -- --record FILE; npm run bench -- --write-docs FILE
 
-  --peer torch   also time PyTorch, in turns; the better of its two settings counts (needs python3 with torch; GRADIX_PYTHON names another python)
+Every competitor is a process of its own that times a named workload on
+request; they take turns within the same minute, and while one works the others
+are stopped. Figures are medians over all calls of all turns.
+
+  --peer torch   also time PyTorch, in turns; the better of its two settings
+                 counts (needs python3 with torch; GRADIX_PYTHON names another)
   --peer jax-js, --peer tfjs
-                 also time these; they and gradix run in Node 24, which npx brings. They have one thread; by default gradix runs with one and with two
+                 also time these; they and gradix run in Node 24, which npx
+                 brings. They have one thread; gradix runs with one and with two
   --device       native, wasm or reference (default: the fastest)
   --only         these workloads; without it the main six, with --all every one:
                  ${workloadNames.join('\n                 ')}
-  --rounds       calls per workload in all (default: by its size), divided over --blocks turns (default 3)
-  --threads      threads for every competitor that can have them, one run for each count (default 2)
-  --start        first training step of the digit net with a cold and a warm kernel cache, and the time of importing gradix;
-                 with --device wasm in a page of Chromium (GRADIX_CHROMIUM names another), from opening it
-  --memory       growth of the resident memory over 20,000 training steps and 20,000 lazy evaluations
+  --rounds       calls per workload in all (default: by its size), divided over
+                 --blocks turns (default 3)
+  --threads      threads for every competitor that can have them, one run for
+                 each count (default 2)
+  --bounds       for each workload: work, least time by the measured ceilings,
+                 fraction of it, share of time by kind of kernel, time outside
+  --tiny         microseconds per call of programs with next to no work
+  --scaling      training steps at batch sizes 1 to 512, on one thread and all
+  --compile      compile time of training steps, cache empty and full
+  --peak-memory  most resident memory while AlexNet is trained
+  --start        first training step of the digit net with a cold and a warm
+                 kernel cache, and the time of importing gradix; with --device
+                 wasm in a page of Chromium (GRADIX_CHROMIUM names another)
+  --memory       growth of the resident memory over 20,000 training steps and
+                 20,000 lazy evaluations
   --explore      100 different small expressions in a fresh process
-  --ceilings     what the processor can do at most, on --threads: multiply-add fed from the first cache, reading from the second and from memory, a barrier
-  --fit          training by fit with progress, a metric and checkpoints against the bare compiled step
-  --page         how smooth a page stays while a worker of it trains (needs Chromium): frames per second and the longest task of its main thread
+  --ceilings     what the processor can do at most, on --threads and on one:
+                 multiply-add fed from the first cache, reading from the others,
+                 reading, writing and copying memory, a barrier
+  --fit          training by fit with progress, a metric and checkpoints against
+                 the bare compiled step
+  --page         how smooth a page stays while a worker of it trains (needs
+                 Chromium)
+  --record       everything that docs/performance.md shows, with PyTorch, as
+                 JSON lines into a new file; takes about ten minutes
+  --write-docs   writes the tables and charts of docs/performance.md from a
+                 record
   --json         one JSON object per line`;
 
+/** The questions besides the timing of workloads; each takes the settings and gives whether all went well. */
+const alone = (report) => async (settings) => {
+  await report(printer(settings), settings.threads);
+  return true;
+};
+const reports = {
+  bounds: boundsReport,
+  tiny: tinyReport,
+  scaling: scalingReport,
+  compile: compileReport,
+  'peak-memory': peakMemoryReport,
+  start: (settings) => alone(settings.device === 'wasm' ? pageStartReport : startReport)(settings),
+  memory: alone(memoryReport),
+  explore: alone(exploreReport),
+  ceilings: alone(ceilingsReport),
+  fit: alone(fitReport),
+  page: alone(pageReport),
+};
+
+const flag = { type: 'boolean', default: false };
 const options = {
   peer: { type: 'string', multiple: true },
   device: { type: 'string' },
-  json: { type: 'boolean', default: false },
+  json: flag,
   only: { type: 'string' },
-  all: { type: 'boolean', default: false },
+  all: flag,
   rounds: { type: 'string' },
   blocks: { type: 'string', default: '3' },
   threads: { type: 'string' },
-  start: { type: 'boolean', default: false },
-  memory: { type: 'boolean', default: false },
-  explore: { type: 'boolean', default: false },
-  ceilings: { type: 'boolean', default: false },
-  fit: { type: 'boolean', default: false },
-  page: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
+  record: { type: 'string' },
+  'write-docs': { type: 'string' },
+  help: flag,
+  ...Object.fromEntries(Object.keys(reports).map((name) => [name, flag])),
 };
 
 const wrongUsage = (text) => {
@@ -60,151 +110,61 @@ function readArguments() {
 
 const positive = (name, text) => (/^[1-9]\d*$/.test(text) ? Number(text) : wrongUsage(`--${name} needs a whole number ≥ 1, got ${text}`));
 
-export const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-const rounded = (value, digits) => Number(value.toFixed(digits));
-
-/** A competitor's turn: its milliseconds, or why it cannot do the workload. */
-async function turn(competitor, request, result) {
-  if (result.error) return;
-  try {
-    result.times.push(...(await competitor.time(request)));
-  } catch (error) {
-    result.error = error.message;
-  }
-}
-
-/** Times one workload on all competitors in turns; for each the median in milliseconds or an error. */
-async function inTurns(name, competitors, { rounds, blocks, limit }) {
-  const results = competitors.map(() => ({ times: [], error: undefined }));
-  const calls = Math.max(1, Math.ceil((rounds ?? workloads[name]?.rounds ?? 30) / blocks));
-  for (let block = 0; block < blocks; block++) {
-    for (const [i, competitor] of competitors.entries())
-      await turn(competitor, { workload: name, warmup: 3, calls, ...(limit && { limit_s: limit }) }, results[i]);
-  }
-  return results.map(({ times, error }) => (error ? { error } : { ms: median(times) * 1e3 }));
-}
-
-/** What the engine's multiply-add could do at most, GFLOP/s, in turns with nothing else: asked for just before a workload is compared with it. */
-async function enginePeak(gradix, settings) {
-  const [{ ms, error }] = await inTurns('multiply-add', [gradix], settings);
-  if (error) throw new Error(error);
-  return gradix.facts.multiplyAddFlops / ms / 1e6;
-}
-
-async function compare(name, { gradix, peers, threads, device }, settings) {
-  const [own, ...others] = await inTurns(name, [gradix, ...peers], settings);
-  if (own.error) throw new Error(own.error);
-  const { ms } = own;
-  const row = { name, ms: rounded(ms, 4), threads, ...(device && { device }) };
-  const able = others.flatMap((result, i) => (result.error ? [] : [{ ...result, setting: peers[i].setting }]));
-  if (able.length > 0) {
-    const best = able.reduce((a, b) => (b.ms < a.ms ? b : a));
-    Object.assign(row, { peer_ms: rounded(best.ms, 4), ratio: rounded(best.ms / ms, 3), peer_setting: best.setting });
-  }
-  if (others.length > 0) row.peers = Object.fromEntries(others.map((result, i) => [peers[i].setting, result.error ?? rounded(result.ms, 4)]));
-  const { flops, images } = workloads[name];
-  if (images) row.per_second = Math.round(images / (ms / 1e3));
-  if (flops) row.gflops = rounded(flops / ms / 1e6, 1);
-  if (flops && device === 'wasm') row.peak_gflops = rounded(await enginePeak(gradix, settings), 1);
-  return row;
-}
-
-const columns = { name: 38, threads: 8, ms: 10, peer_ms: 10, ratio: 7, gflops: 8, peer_setting: 14 };
-const show = (row) =>
-  Object.entries(columns)
-    .map(([key, width]) => (key === 'name' ? String(row[key] ?? '').padEnd(width) : String(row[key] ?? '').padStart(width)))
-    .join(' ')
-    .trimEnd();
-
-const peerNames = ['torch', ...Object.keys(scriptPeers)];
-/** What the JavaScript peers can do, and how long they may take for a turn of it. */
+/** What the JavaScript peers can do, and how many seconds they may take for a turn of it. */
 const scriptWorkloads = ['gemm-1024', 'mlp-784-256-10-b64-adam', 'lenet3-b32-train'];
 const scriptLimit = 8;
 
-/** gradix and its peers, started, with so many threads. */
-async function startAll(names, threads, device) {
-  const scripts = names.filter((name) => name in scriptPeers);
-  if (scripts.length === 0) {
-    const peers = names.includes('torch') ? [await startTorch(threads, 'default'), await startTorch(threads, 'pinned')] : [];
-    if (peers.length > 0) await comparableTorch(peers);
-    return { gradix: await startGradix(threads, { device }), peers, threads, device };
-  }
-  installPeers();
-  const node = engine();
-  const peers = await Promise.all(scripts.flatMap((name) => scriptPeers[name](node)));
-  return { gradix: await startGradix(threads, { device, node }), peers, threads, device };
-}
-
-async function runWorkloads(values) {
-  const names = values.peer ?? [];
-  for (const name of names) if (!peerNames.includes(name)) wrongUsage(`there is no peer ${name}; there are ${peerNames.join(', ')}`);
-  const scripts = names.some((name) => name in scriptPeers);
-  if (scripts && names.includes('torch')) wrongUsage('torch and JavaScript peers are measured apart: they need different settings');
-  const all = values.only?.split(',') ?? (scripts ? scriptWorkloads : workloadNames.slice(0, values.all ? undefined : 6));
-  for (const name of all) if (!(name in workloads)) wrongUsage(`there is no workload ${name}`);
-  const settings = {
+function settingsOf(values) {
+  const peer = values.peer ?? [];
+  for (const name of peer) if (!peerNames.includes(name)) wrongUsage(`there is no peer ${name}; there are ${peerNames.join(', ')}`);
+  const scripts = peer.some((name) => name in scriptPeers);
+  if (scripts && peer.includes('torch')) wrongUsage('torch and JavaScript peers are measured apart: they need different settings');
+  const names = values.only?.split(',') ?? (scripts ? scriptWorkloads : workloadNames.slice(0, values.all ? undefined : 6));
+  for (const name of names) if (!(name in workloads)) wrongUsage(`there is no workload ${name}`);
+  const threadCounts = (values.threads ?? (scripts ? '1,2' : '2')).split(',').map((text) => positive('threads', text));
+  return {
+    names,
+    peer,
+    device: values.device,
+    json: values.json,
     rounds: values.rounds && positive('rounds', values.rounds),
     blocks: positive('blocks', values.blocks),
+    threadCounts,
+    threads: Math.max(...threadCounts),
     limit: scripts ? scriptLimit : undefined,
   };
-  const counts = (values.threads ?? (scripts ? '1,2' : '2')).split(',').map((text) => positive('threads', text));
-
-  let failed = false;
-  if (!values.json) console.log(show(Object.fromEntries(Object.keys(columns).map((key) => [key, key]))));
-  for (const threads of counts) {
-    const competitors = await startAll(names, threads, values.device);
-    try {
-      for (const name of all) {
-        try {
-          const row = await compare(name, competitors, settings);
-          console.log(values.json ? JSON.stringify(row) : show(row));
-        } catch (error) {
-          failed = true;
-          console.log(values.json ? JSON.stringify({ name, error: error.message }) : `${name}: ${error.message}`);
-        }
-      }
-    } finally {
-      for (const competitor of [competitors.gradix, ...competitors.peers]) competitor.end();
-    }
-  }
-  return failed ? 1 : 0;
 }
 
-const print = (values) => (row) =>
-  console.log(
-    values.json
-      ? JSON.stringify(row)
-      : Object.entries(row)
-          .map(([key, value]) => `${key} ${value}`)
-          .join('  '),
-  );
+/** Everything for docs/performance.md, in one file. */
+async function record(file, asked) {
+  const settings = { ...asked, record: file, names: workloadNames, peer: ['torch'] };
+  writeFileSync(file, '', { flag: 'wx' });
+  printer(settings)(machine());
+  let good = true;
+  for (const report of [alone(ceilingsReport), workloadsReport, boundsReport, tinyReport, peakMemoryReport, scalingReport, compileReport])
+    good = (await report(settings)) && good;
+  return good;
+}
 
 async function main() {
   const values = readArguments();
   if (values.help) {
     console.log(usage);
-    return 0;
+    return true;
   }
-  const reports = {
-    start: values.device === 'wasm' ? pageStartReport : startReport,
-    memory: memoryReport,
-    explore: exploreReport,
-    ceilings: ceilingsReport,
-    fit: fitReport,
-    page: pageReport,
-  };
-  const probes = Object.entries(reports).flatMap(([name, report]) => (values[name] ? [report] : []));
-  if (probes.length === 0) return runWorkloads(values);
-  for (const probe of probes) await probe(print(values), positive('threads', values.threads ?? '2'));
-  return 0;
+  if (values['write-docs'] !== undefined) return writeDocs(values['write-docs']);
+  const settings = settingsOf(values);
+  if (values.record !== undefined) return record(values.record, settings);
+  const asked = Object.entries(reports).flatMap(([name, report]) => (values[name] ? [report] : []));
+  let good = true;
+  for (const report of asked.length > 0 ? asked : [workloadsReport]) good = (await report(settings)) && good;
+  return good;
 }
 
-process.exitCode = await main().catch((error) => {
-  console.error(`bench: ${error.message}`);
-  return 1;
-});
+process.exitCode = await main().then(
+  (good) => (good ? 0 : 1),
+  (error) => {
+    console.error(`bench: ${error.message}`);
+    return 1;
+  },
+);

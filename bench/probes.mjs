@@ -6,18 +6,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { median } from './numbers.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const execute = promisify(execFile);
 
-async function ask(probe, args, cache, threads) {
+/** The JSON line of a probe, run in a process of its own; without `cache` with the user's cache of kernels. */
+export async function ask(probe, args, cache, threads) {
   const env = { ...process.env, ...(cache && { GRADIX_CACHE: cache }), ...(threads && { GRADIX_THREADS: String(threads) }) };
   const { stdout } = await execute(process.execPath, [join(here, 'probes', probe), ...args], { env });
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
 /** Runs `body` with a kernel cache folder of its own, empty at first. */
-async function withCache(body) {
+export async function withCache(body) {
   const cache = await mkdtemp(join(tmpdir(), 'gradix-bench-'));
   try {
     return await body(cache);
@@ -28,8 +30,6 @@ async function withCache(body) {
 
 /** Fresh processes, each with a cold and a warm cache. */
 const rounds = 5;
-
-const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** First training step of the digit net in a fresh process, kernel cache empty and full, and the import; medians of `rounds` processes. */
 export async function startReport(print) {
@@ -44,9 +44,9 @@ export async function startReport(print) {
   const all = [...cold, ...warm];
   print({
     name: 'start',
-    import_ms: middle(all.map((row) => row.import_ms)),
-    first_step_cold_ms: middle(cold.map((row) => row.first_step_ms)),
-    first_step_warm_ms: middle(warm.map((row) => row.first_step_ms)),
+    import_ms: median(all.map((row) => row.import_ms)),
+    first_step_cold_ms: median(cold.map((row) => row.first_step_ms)),
+    first_step_warm_ms: median(warm.map((row) => row.first_step_ms)),
     processes: all.length,
   });
 }
@@ -58,7 +58,7 @@ export async function pageStartReport(print) {
     for (let i = 0; i < rounds; i++) rows.push(await ask('start-page.mjs', [way]));
     print({
       name: `start-page-${way}`,
-      ...Object.fromEntries(Object.keys(rows[0]).map((key) => [key, middle(rows.map((row) => row[key]))])),
+      ...Object.fromEntries(Object.keys(rows[0]).map((key) => [key, median(rows.map((row) => row[key]))])),
       browsers: rows.length,
     });
   }
@@ -80,14 +80,17 @@ function cacheBytes(level, otherwise) {
     const read = (name) => readFileSync(`/sys/devices/system/cpu/cpu0/cache/index${index}/${name}`, 'utf8').trim();
     try {
       if (Number(read('level')) !== level || read('type') === 'Instruction') continue;
-      const [, size, unit] = /^(\d+)([KM]?)/.exec(read('size'));
-      return Number(size) * { '': 1, K: 2 ** 10, M: 2 ** 20 }[unit];
+      const [, size, unit] = /^(\d+)([KMG]?)/.exec(read('size'));
+      return Number(size) * { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit];
     } catch {}
   }
   return otherwise;
 }
 
-/** What the processor can do at most: multiply-add fed from the first cache, reading from the second and from memory, a barrier. Needs a C compiler. */
+/** Of all three levels; the third is shared by the cores. */
+export const cacheSizes = () => ({ l1: cacheBytes(1, 32 * 2 ** 10), l2: cacheBytes(2, 2 ** 20), l3: cacheBytes(3, 8 * 2 ** 20) });
+
+/** What the processor can do at most: multiply-add fed from the first cache, reading from the others, reading, writing and copying memory, a barrier. Needs a C compiler. */
 export async function ceilings(threads) {
   const folder = await mkdtemp(join(tmpdir(), 'gradix-bench-'));
   try {
@@ -103,14 +106,17 @@ export async function ceilings(threads) {
       '-o',
       program,
     ]);
-    const { stdout } = await execute(program, [String(threads), String(cacheBytes(1, 32 * 2 ** 10)), String(cacheBytes(2, 2 ** 20))]);
+    const { l1, l2, l3 } = cacheSizes();
+    const { stdout } = await execute(program, [threads, l1, l2, l3].map(String));
     return JSON.parse(stdout);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export const ceilingsReport = async (print, threads) => print({ name: 'ceilings', threads, ...(await ceilings(threads)) });
+export async function ceilingsReport(print, threads) {
+  for (const count of new Set([threads, 1])) print({ name: 'ceilings', threads: count, ...(await ceilings(count)) });
+}
 
 /** What fit costs over the bare compiled step: images per second of both, in turns epoch by epoch, and their ratio. */
 export async function fitReport(print, threads) {

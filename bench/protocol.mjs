@@ -22,7 +22,8 @@ export async function answerRequests(facts, builds) {
     const times = [];
     for (let i = 0; i < calls && (i === 0 || now() - begin < limit_s); i++) {
       const start = now();
-      await held.call();
+      const result = held.call();
+      if (result instanceof Promise) await result;
       times.push(now() - start);
     }
     return { times };

@@ -1,6 +1,6 @@
 /** The competitors as long-lived processes: one JSON request per line in, one answer per line out. A worker is stopped (SIGSTOP) whenever it is not asked. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,11 @@ async function startWorker(setting, command, args, environment) {
         child.kill('SIGSTOP');
       }
     },
+    /** The most memory that was resident at any time so far (Linux). */
+    peakBytes() {
+      const [, kilobytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+      return Number(kilobytes) * 1024;
+    },
     end: () => child.kill('SIGKILL'),
   };
 }
@@ -62,9 +67,10 @@ export const startGradix = (threads, { device, node = process.execPath } = {}) =
 
 const install = 'On Debian: apt-get install python3-torch libopenblas0-pthread. Another python is named with GRADIX_PYTHON.';
 
+export const python = process.env.GRADIX_PYTHON ?? '/usr/bin/python3';
+
 /** PyTorch with its default settings, or pinned (OMP_PROC_BIND=true): which is faster depends on the workload. */
 export async function startTorch(threads, setting) {
-  const python = process.env.GRADIX_PYTHON ?? '/usr/bin/python3';
   const environment = { OMP_NUM_THREADS: String(threads), ...(setting === 'pinned' ? { OMP_PROC_BIND: 'true' } : {}) };
   try {
     return await startWorker(setting, python, [join(here, 'peers/torch_peer.py'), String(threads)], environment);

@@ -1,6 +1,7 @@
 /**
  * What is measured: each workload as a user of gradix would write it, with the definition that peers/torch_peer.py has under the same name.
- * `build` gives the function whose calls are timed; `rounds` is the default number of calls; `flops` counts multiply and add as two, `images` those of a step.
+ * `build` gives the function whose calls are timed, with `program`, the compiled function on the same inputs, to look inside; `rounds` is the default number of calls;
+ * `flops` counts multiply and add as two, `images` those of a step.
  */
 import { compile, gradients, nn, optim, random, stopGradient, variable, where, zeros } from 'gradix';
 import * as networks from './networks.mjs';
@@ -15,24 +16,33 @@ function realised(t) {
   return t;
 }
 
+/** `call` with a way to look inside the compiled function that it runs. */
+const withProgram = (call, compiled, inputs) =>
+  Object.assign(call, { program: { explain: () => compiled.explain(...inputs), profile: () => compiled.profile(...inputs) } });
+
 function trainingStep(model, optimizer, lossOf, inputs) {
   const step = compile((...xs) => {
     const loss = lossOf(...xs);
     optimizer.minimize(loss, model);
     return loss;
   });
-  return () => step(...inputs).itemSync();
+  return withProgram(() => step(...inputs).itemSync(), step, inputs);
 }
 
-const classifier = (model, shape, classes, optimizer) =>
-  trainingStep(model, optimizer, (x, y) => nn.crossEntropy(model.apply(x), y), [normal(shape), labels([shape[0]], classes)]);
+function classifier(model, shape, classes, optimizer) {
+  const x = normal(shape);
+  model.eval().apply(x); // Layers learn their input sizes and draw their parameters, which is no part of compiling.
+  model.train();
+  return trainingStep(model, optimizer, (images, y) => nn.crossEntropy(model.apply(images), y), [x, labels([shape[0]], classes)]);
+}
 
 /** Runs a compiled function and waits until its results are there, without copying them out. */
 const running = (fn, inputs) => {
   const compiled = compile(fn);
-  return async () => {
+  const call = async () => {
     for (const result of [compiled(...inputs)].flat()) await result.realize();
   };
+  return withProgram(call, compiled, inputs);
 };
 
 const gemm = (m, n, k) => running((a, b) => a.matmul(b), [normal([m, k]), normal([k, n])]);
@@ -42,7 +52,12 @@ function convolution(backward) {
   const [x, dy] = [normal([32, 56, 56, 64]), normal([32, 56, 56, 64])];
   if (!backward) return inference(layer, x);
   layer.apply(x); // learns its input size
-  return running((input, dOut) => gradients(layer.apply(input).mul(dOut).sum(), [input, ...layer.parameters()]), [x, dy]);
+  // The result is given back, too: nothing else needs it, and the forward pass would not be computed.
+  const both = (input, dOut) => {
+    const output = layer.apply(input);
+    return [output, ...gradients(output.mul(dOut).sum(), [input, ...layer.parameters()])];
+  };
+  return running(both, [x, dy]);
 }
 
 function inference(model, x) {
@@ -70,13 +85,15 @@ function rbm() {
     hiddenBias.assign(hiddenBias.add(h0.sub(h1).sum({ axis: 0 }).mul(0.001)));
     return h1.mean();
   });
-  return () => step(data).itemSync();
+  return withProgram(() => step(data).itemSync(), step, [data]);
 }
 
-/** One update of a deep Q-network of the size used for MinAtar, with a frozen target network. */
+/** A deep Q-network of the size used for MinAtar. */
+const qNetwork = () => nn.sequential(nn.conv2d(16, 3), nn.relu(), nn.flatten(), nn.linear(128), nn.relu(), nn.linear(6));
+
+/** One update, with a frozen target network. */
 function dqn() {
-  const network = () => nn.sequential(nn.conv2d(16, 3), nn.relu(), nn.flatten(), nn.linear(128), nn.relu(), nn.linear(6));
-  const [online, target] = [network(), network()];
+  const [online, target] = [qNetwork(), qNetwork()];
   const [state, following] = [realised(random.uniform([32, 10, 10, 4])), realised(random.uniform([32, 10, 10, 4]))];
   const [action, reward, ended] = [labels([32], 6), realised(random.uniform([32])), realised(zeros([32]))];
   const optimizer = optim.rmsProp({ learningRate: 2.5e-4, decay: 0.95, epsilon: 0.01, centered: true });
@@ -119,3 +136,44 @@ export const workloads = {
 };
 
 export const workloadNames = Object.keys(workloads);
+
+/** Runs a compiled function and reads its result. */
+const reading = (fn, inputs) => {
+  const compiled = compile(fn);
+  return withProgram(() => compiled(...inputs).dataSync(), compiled, inputs);
+};
+
+/** Programs in which the work is next to nothing: what a call costs. */
+export const tiny = {
+  'tiny-add': { rounds: 6000, build: () => reading((a, b) => a.add(b), [normal([4]), normal([4])]) },
+  'tiny-points-mlp': {
+    rounds: 6000,
+    build() {
+      const network = nn.sequential(nn.linear(16), nn.tanh(), nn.linear(16), nn.tanh(), nn.linear(1));
+      return reading((point) => network.apply(point), [normal([1, 2])]);
+    },
+  },
+  'tiny-dqn-action': {
+    rounds: 6000,
+    build() {
+      const network = qNetwork();
+      return reading((state) => network.apply(state).argMax({ axis: 1 }), [realised(random.uniform([1, 10, 10, 4]))]);
+    },
+  },
+};
+
+export const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+/** Names of training steps at a batch size. */
+export const scaled = {
+  'lenet3-train': (batch) => `lenet3-b${batch}-train`,
+  'mlp-784-256-10-adam': (batch) => `mlp-784-256-10-b${batch}-adam`,
+};
+
+const atBatchSizes = batchSizes.flatMap((batch) => [
+  [scaled['lenet3-train'](batch), { build: () => classifier(networks.lenet3(), [batch, 28, 28, 1], 10, momentum()) }],
+  [scaled['mlp-784-256-10-adam'](batch), { build: () => classifier(networks.mlp(), [batch, 784], 10, adam()) }],
+]);
+
+/** Every workload that a worker can be asked for. */
+export const known = { ...Object.fromEntries(atBatchSizes), ...tiny, ...workloads };

@@ -135,10 +135,12 @@ def rbm():
     return step
 
 
+def q_network():
+    return nn.Sequential(nn.Conv2d(4, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Linear(128, 6))
+
+
 def dqn():
-    def network():
-        return nn.Sequential(nn.Conv2d(4, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Linear(128, 6))
-    online, target = network(), network()
+    online, target = q_network(), q_network()
     state, following = torch.rand(32, 4, 10, 10), torch.rand(32, 4, 10, 10)
     action, reward, ended = torch.randint(0, 6, (32, 1)), torch.rand(32), torch.zeros(32)
 
@@ -149,16 +151,41 @@ def dqn():
     return training_step(online.parameters(), lambda p: optim.RMSprop(p, lr=2.5e-4, alpha=0.95, eps=0.01, centered=True), loss)
 
 
+def tiny_add():
+    a, b = torch.randn(4), torch.randn(4)
+    return lambda: a + b
+
+
+def tiny_points_mlp():
+    return inference(nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1)), torch.randn(1, 2))
+
+
+def tiny_dqn_action():
+    network, state = q_network(), torch.rand(1, 4, 10, 10)
+
+    def call():
+        with torch.no_grad():
+            return network(state).argmax(1)
+    return call
+
+
+def at_batch_sizes():
+    for batch in (2**i for i in range(10)):
+        yield f"lenet3-b{batch}-train", lambda batch=batch: classifier(lenet3(), (batch, 1, 28, 28), 10, momentum)
+        yield f"mlp-784-256-10-b{batch}-adam", lambda batch=batch: classifier(mlp(), (batch, 784), 10, adam)
+
+
 WORKLOADS = {
+    **dict(at_batch_sizes()),
+    "tiny-add": tiny_add,
+    "tiny-points-mlp": tiny_points_mlp,
+    "tiny-dqn-action": tiny_dqn_action,
     "gemm-256": lambda: gemm(256, 256, 256),
     "gemm-1024": lambda: gemm(1024, 1024, 1024),
     "gemm-128x4096x9216": lambda: gemm(128, 4096, 9216),
     "conv3x3-64-56-b32-forward": lambda: convolution(False),
     "conv3x3-64-56-b32-forward-backward": lambda: convolution(True),
-    "mlp-784-256-10-b64-adam": lambda: classifier(mlp(), (64, 784), 10, adam),
     "lenet5-b64-train": lambda: classifier(lenet5(), (64, 1, 28, 28), 10, momentum),
-    "lenet3-b32-train": lambda: classifier(lenet3(), (32, 1, 28, 28), 10, momentum),
-    "lenet3-b128-train": lambda: classifier(lenet3(), (128, 1, 28, 28), 10, momentum),
     "resnet20-cifar-b64-train": lambda: classifier(resnet20(), (64, 3, 32, 32), 10, momentum),
     "lstm-128-256-b32-t64-train": lstm,
     "rbm-784-500-b100-cd1": rbm,

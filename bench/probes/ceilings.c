@@ -1,6 +1,7 @@
 /*
  * What this machine can do at most, on N pinned threads: multiply-add fed from the first-level cache (a register tile over operands that stay there, the best of
- * a few tiles), reading from the second-level cache and from memory, and a barrier. Prints one JSON line. Usage: ceilings THREADS L1_BYTES L2_BYTES
+ * a few tiles), reading from the second- and third-level cache and from memory, writing to memory and copying in it, and a barrier. Prints one JSON line.
+ * Usage: ceilings THREADS L1_BYTES L2_BYTES L3_BYTES, the last for all threads together
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -21,7 +22,7 @@
 typedef float vector __attribute__((vector_size(4 * LANES)));
 
 static int threads = 1;
-static long l1Bytes, l2Bytes;
+static long l1Bytes, l2Bytes, l3Bytes;
 static volatile int arrived, turn;
 
 static double now(void) {
@@ -70,7 +71,7 @@ static const struct {
 enum { TILES = sizeof tiles / sizeof *tiles };
 
 typedef struct {
-  double tile[TILES], l2, memory, barrier;
+  double tile[TILES], l2, l3, memory, write, copy, barrier;
 } rates;
 static rates results[64];
 
@@ -94,6 +95,23 @@ static double reading(const vector *p, long bytes, vector *out) {
   } while ((seconds = now() - start) < 0.2);
   for (int j = 0; j < 8; j++) out[j] += sum[j];
   return (double)count * sizeof(vector) * (double)rounds / seconds;
+}
+
+/* The same for writing a number, or, where there is a source, copying (bytes read and bytes written count): with ordinary stores, as kernels do. */
+static double writing(vector *p, const vector *source, long bytes) {
+  long count = bytes / (long)sizeof(vector) / 8 * 8, rounds = 0;
+  vector number = {0};
+  barrier();
+  double start = now(), seconds;
+  do {
+    for (long i = 0; i < count; i += 8) {
+      if (source) for (int j = 0; j < 8; j++) p[i + j] = source[i + j] + number;
+      else for (int j = 0; j < 8; j++) p[i + j] = number;
+      __asm__ volatile("" ::: "memory"); /* no call of memset or memcpy, which go around the caches */
+    }
+    number += 1.0f, rounds++;
+  } while ((seconds = now() - start) < 0.2);
+  return (source ? 2.0 : 1.0) * (double)count * sizeof(vector) * (double)rounds / seconds;
 }
 
 static void *measure(void *argument) {
@@ -123,7 +141,10 @@ static void *measure(void *argument) {
   long far = 128L << 20;
   float *p = block(far);
   rate->l2 = reading((vector *)p, l2Bytes / 2, out);
+  rate->l3 = reading((vector *)p, l3Bytes / 2 / threads, out);
   rate->memory = reading((vector *)p, far, out);
+  rate->write = writing((vector *)p, NULL, far);
+  rate->copy = writing((vector *)p, (vector *)p + far / 2 / (long)sizeof(vector), far / 2);
   barrier();
   double start = now();
   for (int i = 0; i < 10000; i++) barrier();
@@ -133,21 +154,24 @@ static void *measure(void *argument) {
 }
 
 int main(int count, char **values) {
-  if (count != 4) return 2;
-  threads = atoi(values[1]), l1Bytes = atol(values[2]), l2Bytes = atol(values[3]);
+  if (count != 5) return 2;
+  threads = atoi(values[1]), l1Bytes = atol(values[2]), l2Bytes = atol(values[3]), l3Bytes = atol(values[4]);
   if (threads < 1 || threads > 64) return 2;
   pthread_t ids[64];
   for (long t = 1; t < threads; t++) pthread_create(&ids[t], NULL, measure, (void *)(intptr_t)t);
   measure((void *)0);
   for (long t = 1; t < threads; t++) pthread_join(ids[t], NULL);
-  double tile = 0, l2 = 0, memory = 0;
+  double tile = 0, l2 = 0, l3 = 0, memory = 0, write = 0, copy = 0;
   for (int i = 0; i < TILES; i++) {
     double sum = 0;
     for (int t = 0; t < threads; t++) sum += results[t].tile[i];
     if (sum > tile) tile = sum;
   }
-  for (int t = 0; t < threads; t++) l2 += results[t].l2, memory += results[t].memory;
-  printf("{\"lanes\":%d,\"gflops\":%.1f,\"l2_gbps\":%.1f,\"memory_gbps\":%.1f,\"barrier_us\":%.3f}\n", LANES, tile / 1e9, l2 / 1e9, memory / 1e9,
-         results[0].barrier * 1e6);
+  for (int t = 0; t < threads; t++) {
+    l2 += results[t].l2, l3 += results[t].l3;
+    memory += results[t].memory, write += results[t].write, copy += results[t].copy;
+  }
+  printf("{\"lanes\":%d,\"gflops\":%.1f,\"l2_gbps\":%.1f,\"l3_gbps\":%.1f,\"memory_gbps\":%.1f,\"memory_write_gbps\":%.1f,\"memory_copy_gbps\":%.1f,\"barrier_us\":%.3f}\n",
+         LANES, tile / 1e9, l2 / 1e9, l3 / 1e9, memory / 1e9, write / 1e9, copy / 1e9, results[0].barrier * 1e6);
   return 0;
 }
