@@ -115,6 +115,9 @@ function constant(type: Type, value: number): string {
   }
 }
 
+/** How many lanes take part. */
+const printCount = (count: Expr | undefined, kernel: Kernel): string => (count ? printExpr(count, kernel) : 'LANES');
+
 function printExpr(e: Expr, kernel: Kernel): string {
   switch (e.kind) {
     case 'const':
@@ -134,7 +137,7 @@ function printExpr(e: Expr, kernel: Kernel): string {
       const address = `p${e.buffer} + ${printExpr(e.index, kernel)}`;
       if (e.type.lanes === 1) return scalar === 'bool' ? `(int32_t)*(${address})` : `*(${address})`;
       if (e.stride === 0) return `splat_${scalar}(*(${address}))`;
-      if (e.stride !== 1) return `load_strided_${scalar}(${address}, ${e.stride}, ${e.count ? printExpr(e.count, kernel) : 'LANES'})`;
+      if (e.stride !== 1) return `load_strided_${scalar}(${address}, ${e.stride}, ${printCount(e.count, kernel)})`;
       return e.count ? `load_part_${scalar}(${address}, ${printExpr(e.count, kernel)})` : `load_${scalar}(${address})`;
     }
     case 'gather':
@@ -173,7 +176,7 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
         break;
       case 'scatter':
         out.push(
-          `${indent}scatter_${kernel.parameters[s.buffer].scalar}(p${s.buffer}, ${printExpr(s.indices, kernel)}, ${printExpr(s.value, kernel)}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`,
+          `${indent}scatter_${kernel.parameters[s.buffer].scalar}(p${s.buffer}, ${printExpr(s.indices, kernel)}, ${printExpr(s.value, kernel)}, ${printCount(s.count, kernel)});`,
         );
         break;
       case 'store': {
@@ -181,8 +184,7 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
         const address = `p${s.buffer} + ${printExpr(s.index, kernel)}`;
         const value = printExpr(s.value, kernel);
         if (s.value.type.lanes === 1) out.push(`${indent}*(${address}) = ${scalar === 'bool' ? `(${value}) != 0` : value};`);
-        else if (s.stride !== 1)
-          out.push(`${indent}store_strided_${scalar}(${address}, ${value}, ${s.stride}, ${s.count ? printExpr(s.count, kernel) : 'LANES'});`);
+        else if (s.stride !== 1) out.push(`${indent}store_strided_${scalar}(${address}, ${value}, ${s.stride}, ${printCount(s.count, kernel)});`);
         else if (s.count) out.push(`${indent}store_part_${scalar}(${address}, ${value}, ${printExpr(s.count, kernel)});`);
         else out.push(`${indent}store_${scalar}(${address}, ${value});`);
         break;

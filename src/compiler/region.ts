@@ -118,18 +118,15 @@ function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
     outside,
     carries,
     ys,
-    apart: worksApart(
-      region,
-      carries.map((c) => c.leaf),
-    ),
+    apart: worksApart(region, carries),
   };
 }
 
-function worksApart(region: Region, carried: readonly Node[]): boolean {
+function worksApart(region: Region, carries: LoopTask['carries']): boolean {
   if (region.stages.length !== 1) return false;
   const [tasks] = region.stages;
   if (tasks.some((t) => t.loop || t.blocks < 2 || t.blocks !== tasks[0].blocks)) return false;
-  const changing = new Set([...carried, ...tasks.flatMap((t) => t.lowered.buffers.filter((b) => b.written).map((b) => b.node))]);
+  const changing = new Set([...carries.map((c) => c.leaf), ...tasks.flatMap((t) => t.lowered.buffers.filter((b) => b.written).map((b) => b.node))]);
   return tasks.every((t) => t.lowered.buffers.every(({ node }) => !changing.has(node) || t.lowered.aligned.has(node)));
 }
 

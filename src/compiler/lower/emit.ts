@@ -91,7 +91,7 @@ export class Emitter {
       case 'constant':
         return constantOf({ scalar: scalarOf(node.dtype), lanes: 1 }, attributesOf(node, 'constant').value);
       case 'iota':
-        return this.fromIndex(index[attributesOf(node, 'iota').axis], node);
+        return this.apply('cast', scalarOf(node.dtype), this.int32Of(index[attributesOf(node, 'iota').axis]));
       case 'pad':
         return this.padded(node, index);
       case 'take':
@@ -154,12 +154,12 @@ export class Emitter {
     return this.apply(node.op as IrOp, scalarOf(node.dtype), ...values);
   }
 
-  private fromIndex(index: Index, node: Node): Expr {
+  /** An index as int32, lane by lane where it varies along the vector. */
+  private int32Of(index: Index): Expr {
     const { vector } = this.context;
     this.context.onAccess?.(null, index);
-    const scalar = scalarOf(node.dtype);
-    if (vector && this.varies(index)) return this.apply('cast', scalar, this.b.indexLanes(index, vector.along.name, vector.lanes));
-    return this.apply('cast', scalar, this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(index)] }));
+    if (vector && this.varies(index)) return this.b.indexLanes(index, vector.along.name, vector.lanes);
+    return this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(index)] });
   }
 
   /** low ≤ index < high as a condition, or undefined when it always holds. Also the index clamped into that range. */
@@ -242,12 +242,7 @@ export class Emitter {
     const k0 = this.value(key, [Index.of(0)]);
     const k1 = this.value(key, [Index.of(1)]);
     const flat = flatten(index, node.shape);
-    this.context.onAccess?.(null, flat);
-    const { vector } = this.context;
-    const counter =
-      vector && this.varies(flat)
-        ? this.b.indexLanes(flat, vector.along.name, vector.lanes)
-        : this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(flat)] });
+    const counter = this.int32Of(flat);
     const parity = constantOf({ scalar: 'i32', lanes: 1 }, 0x1bd11bda);
     const keys = [k0, k1, this.b.reuse(`parity ${key.id}`, () => this.apply('bitXor', 'i32', this.apply('bitXor', 'i32', k0, k1), parity))];
     const lanes = counter.type.lanes;
@@ -368,13 +363,7 @@ export class Emitter {
   }
 
   private positionEquals(which: Expr, position: Index): Expr {
-    const { vector } = this.context;
-    if (position.terms.length === 0) return this.apply('equal', 'bool', which, constantOf({ scalar: 'i32', lanes: 1 }, position.constant));
-    this.context.onAccess?.(null, position);
-    const value =
-      vector && this.varies(position)
-        ? this.b.indexLanes(position, vector.along.name, vector.lanes)
-        : this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(position)] });
-    return this.apply('equal', 'bool', which, value);
+    const fixed = position.terms.length === 0;
+    return this.apply('equal', 'bool', which, fixed ? constantOf({ scalar: 'i32', lanes: 1 }, position.constant) : this.int32Of(position));
   }
 }

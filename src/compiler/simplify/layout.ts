@@ -2,7 +2,7 @@
  * Layouts as nodes: convolutions get inputs that carry their border, second operands are packed into panels, gradients of convolutions become
  * convolutions or chunked sums. What must be in memory as it is comes back as `forced`. After this pass every convolution has padding 0.
  */
-import { sizeOf } from '../../core/shape.ts';
+import { sizeOf, stridesOf } from '../../core/shape.ts';
 import type { AttributesOf } from '../../graph/attributes.ts';
 import { attributesOf, type Node, newNode } from '../../graph/node.ts';
 import type { Target } from '../../ir/ir.ts';
@@ -41,12 +41,8 @@ export function chooseLayouts(outputs: readonly Node[], target: Target, forced: 
     }
     if (node.op === 'scan') {
       const loop = prepareLoop(node, (body) => chooseLayouts(body, target, forced, true), forced);
-      return newNode(
-        'scan',
-        loop.inputs.map((input) => dense(input, passes)),
-        loop.attributes,
-        loop,
-      );
+      const inputs = loop.inputs.map((input) => dense(input, passes));
+      return newNode('scan', inputs, loop.attributes, loop);
     }
     return node;
   });
@@ -118,25 +114,12 @@ function widened(node: Node, x: Node, g: Geometry, p: number, passes: Passes): N
   if (g.role === 'kernel') {
     const dy = build.reshape(node.inputs[1], wide.outputShape);
     const all = kernelGradient(newNode('conv', [x, dy], wide, { shape: wide.kernelShape, dtype: node.dtype }), x, wide, passes);
-    const pieces = shifts.map((k) =>
-      build.slice(
-        all,
-        replaceAt(
-          wide.kernelShape.map(() => 0),
-          { [rank - 1]: k * stride, [rank + 1]: k * channels },
-        ),
-        g.kernelShape,
-      ),
-    );
-    return pieces.reduce((sum, piece) => build.add(sum, piece));
+    const startOf = (k: number): number[] => wide.kernelShape.map((_, i) => (i === rank - 1 ? k * stride : i === rank + 1 ? k * channels : 0));
+    return shifts.map((k) => build.slice(all, startOf(k), g.kernelShape)).reduce((sum, piece) => build.add(sum, piece));
   }
   const w = node.inputs[1];
-  const copies = shifts.map((k) =>
-    build.pad(
-      w,
-      g.kernelShape.map((_, i) => (i === rank - 1 ? ([k * stride, (p - 1 - k) * stride] as const) : ([0, 0] as const))),
-    ),
-  );
+  const around = (k: number) => g.kernelShape.map((_, i) => (i === rank - 1 ? ([k * stride, (p - 1 - k) * stride] as const) : ([0, 0] as const)));
+  const copies = shifts.map((k) => build.pad(w, around(k)));
   const kernel = build.concat(copies, rank + 1);
   return build.reshape(convolution(newNode('conv', [x, kernel], wide, { shape: wide.outputShape, dtype: node.dtype }), passes), node.shape);
 }
@@ -168,6 +151,9 @@ function cropOrPad(x: Node, padding: readonly (readonly [number, number])[]): No
   );
 }
 
+/** `size` elements of every axis, from its beginning. */
+const corner = (x: Node, size: readonly number[], step?: readonly number[]): Node => build.slice(x, new Array<number>(size.length).fill(0), size, step);
+
 /** Zeros between the elements along the spatial axes: length (d − 1) · dilation + 1. */
 function dilate(x: Node, dilation: readonly number[]): Node {
   const [batch, ...rest] = x.shape;
@@ -177,11 +163,7 @@ function dilate(x: Node, dilation: readonly number[]): Node {
   const padding = [[0, 0] as const, ...dilation.flatMap((d) => [[0, 0] as const, [0, d - 1] as const]), [0, 0] as const];
   const wide = build.reshape(build.pad(spread, padding), [batch, ...space.map((d, i) => d * dilation[i]), channels]);
   const size = [batch, ...space.map((d, i) => (d - 1) * dilation[i] + 1), channels];
-  return build.slice(
-    wide,
-    size.map(() => 0),
-    size,
-  );
+  return corner(wide, size);
 }
 
 /** The gradient with respect to the input: a convolution of the (dilated, bordered) result's gradient with the flipped kernel. */
@@ -192,12 +174,7 @@ function inputGradient(node: Node, g: Geometry, passes: Passes): Node {
     // With respect to the dilated input, then every d-th element of it.
     const dilated = g.inputShape.map((d, i) => (i === 0 || i > rank ? d : (d - 1) * g.inputDilation[i - 1] + 1));
     const whole = newNode('conv', [dy, w], { ...g, inputShape: dilated, inputDilation: g.stride.map(() => 1) }, { shape: dilated, dtype: node.dtype });
-    return build.slice(
-      convolution(whole, passes),
-      g.inputShape.map(() => 0),
-      g.inputShape,
-      [1, ...g.inputDilation, 1],
-    );
+    return corner(convolution(whole, passes), g.inputShape, [1, ...g.inputDilation, 1]);
   }
   if (g.stride.some((s) => s > 1) && g.kernelDilation.every((d) => d === 1)) return gradientByPhases(node, g, passes);
   const spread = g.stride.some((s) => s > 1) ? dilate(dy, g.stride) : dy;
@@ -256,7 +233,7 @@ function gradientByPhases(node: Node, g: Geometry, passes: Passes): Node {
   const phases = sizeOf(g.stride);
   const channels = g.inputShape[rank + 1];
   const pieces = Array.from({ length: phases }, (_, number) => {
-    const remainder = unravel(number, g.stride);
+    const remainder = stridesOf(g.stride).map((s, i) => Math.floor(number / s) % g.stride[i]);
     const first = remainder.map((r, i) => (r + g.padding[i][0]) % g.stride[i]);
     const taps = first.map((phase, i) => Math.max(0, Math.ceil((g.kernelShape[i] - phase) / g.stride[i])));
     const shape = [g.inputShape[0], ...counts, 1, channels];
@@ -273,22 +250,7 @@ function gradientByPhases(node: Node, g: Geometry, passes: Passes): Node {
   const together = build.reshape(build.concat(pieces, rank + 1), [g.inputShape[0], ...counts, ...g.stride, channels]);
   const interleaved = build.permute(together, [0, ...counts.flatMap((_, i) => [1 + i, 1 + rank + i]), 2 * rank + 1]);
   const whole = build.reshape(interleaved, [g.inputShape[0], ...counts.map((c, i) => c * g.stride[i]), channels]);
-  return build.slice(
-    whole,
-    g.inputShape.map(() => 0),
-    g.inputShape,
-  );
-}
-
-/** The index in a shape of a flat row-major number. */
-function unravel(number: number, shape: readonly number[]): number[] {
-  const out = shape.map(() => 0);
-  let rest = number;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    out[i] = rest % shape[i];
-    rest = Math.floor(rest / shape[i]);
-  }
-  return out;
+  return corner(whole, g.inputShape);
 }
 
 function kernelGradient(node: Node, x: Node, g: Geometry, passes: Passes): Node {
@@ -327,7 +289,7 @@ function contraction(node: Node, passes: Passes): Node {
   const inside = !passes.inLoop && dims !== undefined && packsInside(dims, passes.target, width);
   const packs = !inside && (!direct || (far && rows >= 4 * tile.rows && depth >= 8));
   // The first operand only needs addresses that are affine in its own dimensions.
-  const first = affineOperand(x, passes);
+  const first = isAffine(x) ? x : dense(x, passes);
   if (!packs) return newNode('contract', [first, y], node.attributes as AttributesOf['contract'], node);
   const order = [...letters.groups, ...letters.depth, ...letters.columns].map((l) => b.indexOf(l));
   const packed = passes.force(`panel ${y.id} ${order.join(',')} ${letters.groups.length} ${letters.depth.length} ${width}`, () => {
@@ -365,10 +327,6 @@ function chunkedContraction(node: Node, letter: string, parts: number, passes: P
   return newNode('sum', [contraction(partial, passes)], { axes: [0] }, node);
 }
 
-function affineOperand(x: Node, passes: Passes): Node {
-  return isAffine(x) ? x : dense(x, passes);
-}
-
 /** The same values, row-major in memory: views are written out, reshapes share memory. */
 function dense(x: Node, passes: Passes): Node {
   const base = throughReshape(x);
@@ -394,16 +352,11 @@ function productSum(node: Node): Node {
   const all = [...out, ...summed];
   const spread = (x: Node, labels: string): Node => {
     const present = all.filter((l) => labels.includes(l));
-    const sorted = build.permute(
-      x,
-      present.map((l) => labels.indexOf(l)),
-    );
+    const order = present.map((l) => labels.indexOf(l));
     const shape = all.map((l) => (labels.includes(l) ? x.shape[labels.indexOf(l)] : 1));
-    return build.reshape(sorted, shape);
+    return build.reshape(build.permute(x, order), shape);
   };
   const product = build.mul(spread(node.inputs[0], a), spread(node.inputs[1], b));
-  return build.sum(
-    product,
-    summed.map((_, i) => out.length + i),
-  );
+  const axes = summed.map((_, i) => out.length + i);
+  return build.sum(product, axes);
 }
