@@ -32,7 +32,7 @@ const simplified = (of: (x: Node) => Node, dtype: 'float32' | 'float64' = 'float
   return { ops, values: () => evaluateGraph(outputs, () => numbers)[0] };
 };
 
-const worst = (values: ArrayLike<number | bigint>, wanted: (x: number) => number): { error: number; at?: number } => {
+const worst = (values: ArrayLike<number | bigint>, wanted: (x: number) => number): { error: number; at: number | undefined } => {
   let error = 0;
   let at: number | undefined;
   for (const [i, x] of numbers.entries()) {
