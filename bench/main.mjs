@@ -3,12 +3,12 @@
  * within the same minute, and while one works the others are stopped. Figures are medians over all calls of all turns.
  */
 import { parseArgs } from 'node:util';
-import { ceilingsReport, exploreReport, fitReport, memoryReport, pageReport, pageStartReport, startReport } from './probes.mjs';
+import { ceilingsReport, exploreReport, feedingReport, fitReport, memoryReport, pageReport, pageStartReport, startReport } from './probes.mjs';
 import { comparableTorch, engine, installPeers, scriptPeers, startGradix, startTorch } from './workers.mjs';
 import { workloadNames, workloads } from './workloads.mjs';
 
 const usage = `npm run bench -- [--peer NAME]… [--device NAME] [--json] [--only NAME,NAME] [--all] [--rounds N] [--blocks N] [--threads N,N]
-npm run bench -- --start | --memory | --explore | --ceilings | --fit | --page [--json]
+npm run bench -- --start | --memory | --explore | --ceilings | --fit | --feeding | --page [--json]
 
   --peer torch   also time PyTorch, in turns; the better of its two settings counts (needs python3 with torch; GRADIX_PYTHON names another python)
   --peer jax-js, --peer tfjs
@@ -24,6 +24,7 @@ npm run bench -- --start | --memory | --explore | --ceilings | --fit | --page [-
   --explore      100 different small expressions in a fresh process
   --ceilings     what the processor can do at most, on --threads: multiply-add fed from the first cache, reading from the second and from memory, a barrier
   --fit          training by fit with progress, a metric and checkpoints against the bare compiled step
+  --feeding      training fed from pictures in a tar, decoded and augmented, against training from memory; memory while a large set streams
   --page         how smooth a page stays while a worker of it trains (needs Chromium): frames per second and the longest task of its main thread
   --json         one JSON object per line`;
 
@@ -41,6 +42,7 @@ const options = {
   explore: { type: 'boolean', default: false },
   ceilings: { type: 'boolean', default: false },
   fit: { type: 'boolean', default: false },
+  feeding: { type: 'boolean', default: false },
   page: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 };
@@ -196,6 +198,7 @@ async function main() {
     explore: exploreReport,
     ceilings: ceilingsReport,
     fit: fitReport,
+    feeding: feedingReport,
     page: pageReport,
   };
   const probes = Object.entries(reports).flatMap(([name, report]) => (values[name] ? [report] : []));
