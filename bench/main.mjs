@@ -7,7 +7,7 @@ import { compileReport } from './compile-time.mjs';
 import { writeDocs } from './documents.mjs';
 import { machine } from './machine.mjs';
 import { printer } from './output.mjs';
-import { ceilingsReport, exploreReport, fitReport, memoryReport, pageReport, pageStartReport, startReport } from './probes.mjs';
+import { ceilingsReport, exploreReport, feedingReport, fitReport, memoryReport, pageReport, pageStartReport, startReport } from './probes.mjs';
 import { peerNames } from './turns.mjs';
 import { scriptPeers } from './workers.mjs';
 import { workloadNames, workloads } from './workloads.mjs';
@@ -16,7 +16,7 @@ const usage = `npm run bench -- [--peer NAME]… [--device NAME] [--json] [--all
                [--only NAME,NAME] [--rounds N] [--blocks N] [--threads N,N]
 npm run bench -- --bounds | --tiny | --scaling | --compile | --peak-memory |
                --start | --memory | --explore | --ceilings | --fit |
-               --page [--json]
+               --feeding | --page [--json]
 npm run bench -- --record FILE; npm run bench -- --write-docs FILE
 
 Every competitor is a process of its own that times a named workload on
@@ -52,6 +52,8 @@ are stopped. Figures are medians over all calls of all turns.
                  reading, writing and copying memory, a barrier
   --fit          training by fit with progress, a metric and checkpoints against
                  the bare compiled step
+  --feeding      training fed from pictures in a tar, decoded and augmented,
+                 against training from memory; memory while a large set streams
   --page         how smooth a page stays while a worker of it trains (needs
                  Chromium)
   --record       everything that docs/performance.md shows, with PyTorch, as
@@ -76,6 +78,7 @@ const reports = {
   explore: alone(exploreReport),
   ceilings: alone(ceilingsReport),
   fit: alone(fitReport),
+  feeding: alone(feedingReport),
   page: alone(pageReport),
 };
 

@@ -1,6 +1,6 @@
 /** The questions that a stopwatch around one call cannot answer: each asked in fresh processes (probes/*.mjs), which answer with one JSON line. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -128,4 +128,21 @@ export async function fitReport(print, threads) {
 export async function pageReport(print, threads) {
   const both = await withCache((cache) => ask('page.mjs', ['10'], cache, threads));
   for (const [state, figures] of Object.entries(both)) print({ name: `page-${state}`, ...figures });
+}
+
+/** The CIFAR-10 pictures in a tar, in GRADIX_DATA or beside the project. */
+function picturesTar() {
+  const places = [process.env.GRADIX_DATA, join(here, '../../shared/data')].flatMap((place) =>
+    place ? [join(place, 'cifar10-images/cifar10-images-subset.tar')] : [],
+  );
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw new Error(`--feeding needs ${places.join(' or ')}`);
+  return found;
+}
+
+/** A training step fed from an image folder in a tar with augmentation against one fed from memory, what a batch costs, and memory while a large set streams. */
+export async function feedingReport(print, threads) {
+  const tar = picturesTar();
+  for (const question of ['lenet3', 'resnet20', 'stream'])
+    print({ name: `feeding-${question}`, threads, ...(await withCache((cache) => ask('feeding.mjs', [question, tar], cache, threads))) });
 }
