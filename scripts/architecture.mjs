@@ -1,6 +1,6 @@
 /**
  * The architecture check: every import in src/ follows the table of docs/architecture.md, there are no cycles, Node's modules stay in their rooms,
- * no file is over 500 lines, and the engine stays within 12,000 lines of code (blank lines and comments not counted). The C of the native device (its runtime, the prelude of
+ * no file is over 500 lines, and the engine stays under 12,000 lines (all of them, tests apart). The C of the native device (its runtime, the prelude of
  * kernels: .c and .h files) is counted apart, at most 1,200 lines, and so are the further devices (WebAssembly), at most 3,000 lines of code. Type-only imports
  * count: the arrows are about who knows whom.
  */
@@ -132,7 +132,7 @@ export function inspect(folder) {
     for (const target of graph.get(file)) if (!existsSync(join(folder, target))) problems.push(`${file}: imports ${target}, which does not exist`);
   }
   for (const cycle of cyclesOf(graph)) problems.push(`cycle: ${cycle.join(' → ')}`);
-  if (sizes.code > engineLines) problems.push(`the engine (${engineRooms[0]} … ${engineRooms.at(-1)}) has ${sizes.code} lines of code, more than ${engineLines}`);
+  if (sizes.all >= engineLines) problems.push(`the engine (${engineRooms[0]} … ${engineRooms.at(-1)}) has ${sizes.all} lines, not less than ${engineLines}`);
   if (sizes.c > cLines) problems.push(`the C of the native device has ${sizes.c} lines, more than ${cLines}`);
   if (sizes.devices > deviceLines) problems.push(`the further devices have ${sizes.devices} lines of code, more than ${deviceLines}`);
   return { problems, files: graph.size, sizes };
@@ -141,7 +141,7 @@ export function inspect(folder) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { problems, files, sizes } = inspect(join(dirname(dirname(fileURLToPath(import.meta.url))), 'src'));
   for (const problem of problems) console.error(problem);
-  const engine = `engine ${sizes.code} of ${engineLines} lines of code (${sizes.all} with blank lines and comments)`;
+  const engine = `engine ${sizes.all} of ${engineLines} lines (${sizes.code} without blank lines and comments)`;
   const apart = `C ${sizes.c} of ${cLines}, further devices ${sizes.devices} of ${deviceLines} lines of code`;
   console.log(`architecture: ${files} files, ${engine}, ${apart}, ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`);
   process.exit(problems.length === 0 ? 0 : 1);

@@ -130,9 +130,8 @@ export class Builder {
   widen(value: Expr, lanes: number): Expr {
     if (value.type.lanes === lanes) return value;
     if (value.kind === 'const') return constantOf({ scalar: value.type.scalar, lanes }, value.value);
-    return this.reuse(`splat ${value.kind === 'var' ? value.name : this.fresh('x')}`, () =>
-      this.let({ kind: 'op', type: { scalar: value.type.scalar, lanes }, op: 'splat', args: [value] }),
-    );
+    const key = value.kind === 'var' ? value.name : this.fresh('x');
+    return this.reuse(`splat ${key}`, () => this.op('splat', { scalar: value.type.scalar, lanes }, value));
   }
 
   /** Statements made by `make`, in a scope of their own. */
@@ -189,11 +188,8 @@ export class Builder {
 
   /** An index that is known only when the kernel runs. */
   opaque(value: Expr, extent: number): Index {
-    const named = value.kind === 'var' ? value : this.let(value.type.lanes > 1 ? value : { kind: 'op', type: indexType, op: 'cast', args: [value] });
-    const scalar =
-      named.kind === 'var' && value.type.lanes === 1 && named.type.scalar !== 'index'
-        ? this.let({ kind: 'op', type: indexType, op: 'cast', args: [named] })
-        : named;
+    const ready = value.type.lanes > 1 || (value.kind === 'var' && value.type.scalar === 'index');
+    const scalar = this.let(ready ? value : operation('cast', indexType, value));
     if (scalar.kind !== 'var') return Index.of(scalar.kind === 'const' ? scalar.value : 0);
     const atom: Opaque = { kind: 'opaque', name: this.dry ? this.fresh('dry') : scalar.name, extent, vector: value.type.lanes > 1 };
     return Index.of(atom);

@@ -7,15 +7,14 @@ import { type Node, newNode } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
 import { Index, type LoopVar, loopVar, resetLoopVars, unflatten } from './affine.ts';
-import { Builder, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, scalarOf } from './builder.ts';
+import { Builder, boolType, constantOf, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable, operation, scalarOf } from './builder.ts';
 import { type Block, chooseDepthBlock, type Packed, packedStrides, rowsInCache } from './depth.ts';
 import { alignedBuffers, type Contraction, type Dim, packsInside, packsRows, panelsAsUnits } from './dims.ts';
 import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, reindex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
-import { packPanel } from './pack.ts';
-import { packTile } from './pack-rows.ts';
+import { packPanel, packTile } from './pack.ts';
 import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
@@ -231,7 +230,7 @@ class ContractionLowering {
       return;
     }
     const name = b.fresh('panel');
-    const less = (x: Expr, y: Expr): Expr => ({ kind: 'op', type: { scalar: 'bool', lanes: 1 }, op: 'less', args: [x, y] });
+    const less = (x: Expr, y: Expr): Expr => operation('less', boolType, x, y);
     b.loop(name, range?.from ?? indexConstant(0), range?.to ?? indexConstant(count), 1, () => {
       const panel = indexVariable(name);
       if (whole === 0 || rest === 0) make(panel, rest === 0 ? width : rest);
@@ -266,8 +265,7 @@ class ContractionLowering {
     const at = b.declare(from, 'row');
     const step = (count: number): void => {
       const name = b.fresh('row');
-      const left: Expr = { kind: 'op', type: { scalar: 'index', lanes: 1 }, op: 'sub', args: [to, indexConstant(count - 1)] };
-      b.loop(name, at, left, count, () => {
+      b.loop(name, at, indexSub(to, indexConstant(count - 1)), count, () => {
         make(indexVariable(name), count, from);
         b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
       });
@@ -283,17 +281,14 @@ class ContractionLowering {
     const vectors = Math.ceil(columns / lanes);
     const tail = columns % lanes;
     const offsets = this.rowOffsets(tile.count);
-    const aBase = this.packsRows ? this.rowsPlace(row, tile.first) : this.operandAt('a', row);
-    let bBase = indexAdd(this.operandAt('b', row), indexMul(panel, c.panel ? c.panel.stride : this.width));
-    if (this.packsInside) bBase = this.packedPlace;
+    const panelAt = indexMul(panel, c.panel ? c.panel.stride : this.width);
     const aSlot = this.packsRows ? b.buffer(this.rowScratch) : this.aSlot;
-    const aStart = b.let(aBase);
-    const bStart = b.let(bBase);
+    const aStart = b.let(this.packsRows ? this.rowsPlace(row, tile.first) : this.operandAt('a', row));
+    const bStart = b.let(this.packsInside ? this.packedPlace : indexAdd(this.operandAt('b', row), panelAt));
     const sums = offsets.map(() => Array.from({ length: vectors }, () => b.declare(constantOf(type, 0))));
-    const bool = { scalar: 'bool', lanes: 1 } as const;
     if (block && this.partial) {
       const done = [...block.around, block.from].reduce(indexAdd);
-      b.when({ kind: 'op', type: bool, op: 'less', args: [indexConstant(0), done] }, () => this.eachSum(tile, sums, (sum, load) => b.assign(sum, load())));
+      b.when(operation('less', boolType, indexConstant(0), done), () => this.eachSum(tile, sums, (sum, load) => b.assign(sum, load())));
     }
     const bSlot = this.packsInside ? b.buffer(this.scratch) : this.bSlot;
     const inner = (aAt: Expr, bAt: Expr): void => {
@@ -310,7 +305,7 @@ class ContractionLowering {
       });
       offsets.forEach(({ a }, r) => {
         const value = b.let({ kind: 'load', type, buffer: aSlot, index: indexAdd(aAt, indexConstant(this.packsRows ? r : a)), stride: 0 });
-        for (let v = 0; v < vectors; v++) b.assign(sums[r][v], { kind: 'op', type, op: 'fma', args: [value, columnVectors[v], sums[r][v]] });
+        for (let v = 0; v < vectors; v++) b.assign(sums[r][v], operation('fma', type, value, columnVectors[v], sums[r][v]));
       });
     };
     const depth = (dims: readonly Dim[], aAt: Expr, bAt: Expr): void => {
@@ -342,11 +337,11 @@ class ContractionLowering {
       this.epilogue(tile, sums);
       return;
     }
-    const less = (x: Expr, y: Expr): Expr => b.op('less', bool, x, y);
+    const less = (x: Expr, y: Expr): Expr => b.op('less', boolType, x, y);
     const more = [
       less(block.to, indexConstant(c.depth[this.depthLevel].extent)),
       ...block.around.map((at, i) => less(at, indexConstant(c.depth[i].extent - 1))),
-    ].reduce((x, y) => b.op('logicalOr', bool, x, y));
+    ].reduce((x, y) => b.op('logicalOr', boolType, x, y));
     const waiting = b.block(() => this.eachSum(tile, sums, (sum, _load, store) => store(sum)));
     const last = b.block(() => this.epilogue(tile, sums));
     b.push({ kind: 'if', condition: more, body: waiting, otherwise: last });

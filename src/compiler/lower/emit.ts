@@ -10,7 +10,7 @@ import { attributesOf, isOp, type Node } from '../../graph/node.ts';
 import type { Expr, IrOp, Type } from '../../ir/ir.ts';
 import { opOf } from '../../ops/registry.ts';
 import { flatten, Index, type LoopVar, unflatten, zeroIndex } from './affine.ts';
-import { type Builder, constantOf, indexConstant, indexMin, indexSub, scalarOf } from './builder.ts';
+import { type Builder, constantOf, i32Type, indexConstant, indexMin, indexSub, scalarOf } from './builder.ts';
 import { type Home, homeIndex } from './group.ts';
 
 /** How values become available inside a kernel. */
@@ -159,28 +159,26 @@ export class Emitter {
     const { vector } = this.context;
     this.context.onAccess?.(null, index);
     if (vector && this.varies(index)) return this.b.indexLanes(index, vector.along.name, vector.lanes);
-    return this.b.let({ kind: 'op', type: { scalar: 'i32', lanes: 1 }, op: 'cast', args: [this.b.index(index)] });
+    return this.b.op('cast', i32Type, this.b.index(index));
   }
 
   /** low ≤ index < high as a condition, or undefined when it always holds. Also the index clamped into that range. */
   private bounded(index: Index, low: number, high: number): { condition: Expr | undefined; inside: Index } {
-    // Reported even when it always holds: it would not if loops were merged across it.
-    this.context.onAccess?.(null, index);
-    if (index.min >= low && index.max < high) return { condition: undefined, inside: index };
-    const { vector } = this.context;
-    const lanes = vector && this.varies(index) ? vector.lanes : 1;
-    const type: Type = { scalar: 'i32', lanes };
-    const value =
-      vector && lanes > 1 ? this.b.indexLanes(index, vector.along.name, lanes) : this.b.let({ kind: 'op', type, op: 'cast', args: [this.b.index(index)] });
+    if (index.min >= low && index.max < high) {
+      // Reported even when it always holds: it would not if loops were merged across it.
+      this.context.onAccess?.(null, index);
+      return { condition: undefined, inside: index };
+    }
+    const value = this.int32Of(index);
     const tests: Expr[] = [];
     let clamped = value;
     if (index.min < low) {
-      tests.push(this.apply('greaterEqual', 'bool', value, constantOf(type, low)));
-      clamped = this.b.op('maximum', type, clamped, constantOf(type, low));
+      tests.push(this.apply('greaterEqual', 'bool', value, constantOf(value.type, low)));
+      clamped = this.b.op('maximum', value.type, clamped, constantOf(value.type, low));
     }
     if (index.max >= high) {
-      tests.push(this.apply('less', 'bool', value, constantOf(type, high)));
-      clamped = this.b.op('minimum', type, clamped, constantOf(type, Math.max(low, high - 1)));
+      tests.push(this.apply('less', 'bool', value, constantOf(value.type, high)));
+      clamped = this.b.op('minimum', value.type, clamped, constantOf(value.type, Math.max(low, high - 1)));
     }
     const condition = tests.reduce((a, c) => this.apply('logicalAnd', 'bool', a, c));
     return { condition, inside: this.b.opaque(clamped, high) };

@@ -15,7 +15,6 @@ import type { Runtime } from './runtime.ts';
 
 /** Leaving the main thread costs about 0.1 ms; shorter programs run on it. */
 const asyncFromSeconds = 100e-6;
-const turnEveryMilliseconds = 8;
 
 interface Waiting {
   readonly program: Loaded;
@@ -41,11 +40,9 @@ export interface RunQueue {
   /** Handed to the thread that runs it. */
   current: Waiting | undefined;
   sequence: number;
-  /** When a run last let the event loop turn. */
-  lastTurn: number;
 }
 
-export const newRunQueue = (): RunQueue => ({ waiting: [], current: undefined, sequence: 0, lastTurn: 0 });
+export const newRunQueue = (): RunQueue => ({ waiting: [], current: undefined, sequence: 0 });
 
 export interface ExecutableOptions {
   readonly program: Program;
@@ -98,11 +95,6 @@ export function makeExecutable({ program, addresses, threads, runtime, queue, so
     async runAsync(inputs, outputs) {
       if ((!worthAsync && !queue.current) || debugLevel() >= 2) {
         run(inputs, outputs);
-        // A loop of short runs, each awaited, must not shut out timers, sockets and signals.
-        if (performance.now() - queue.lastTurn > turnEveryMilliseconds) {
-          await new Promise((resolve) => setImmediate(resolve));
-          queue.lastTurn = performance.now();
-        }
         return;
       }
       await new Promise<void>((resolve, reject) => {
