@@ -22,7 +22,8 @@ describe.each(names.filter((name) => typeof samples[name] !== 'string'))('sample
     expect(new Set(cases.map((sample) => sample.name)).size).toBe(cases.length);
     for (const sample of cases) for (const node of resultsOf(op, sample, materialize(sample).nodes)) expect(Number.isInteger(sizeOf(node.shape))).toBe(true);
   });
-  it.skipIf(!op.gradient && !op.gradientOfParts)('are differentiable somewhere, with a value that is not empty', () => {
+  if (!op.gradient && !op.gradientOfParts) return;
+  it('are differentiable somewhere, with a value that is not empty', () => {
     const checked = samplesOf(name).filter(
       (sample) =>
         sample.differentiable !== false &&
