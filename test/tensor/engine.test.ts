@@ -86,4 +86,18 @@ describe('order', () => {
     const x = tensor([1, 2]).add(1);
     expect(x.arraySync()).toEqual([2, 3]);
   });
+
+  it('a loop of small steps that awaits each of them lets the event loop turn', async () => {
+    const counter = variable(ones([16]));
+    const step = compile(() => {
+      counter.assign(counter.add(1));
+      return counter.sum();
+    });
+    await step().item();
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    for (const end = performance.now() + 100; performance.now() < end; ) await step().item();
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(2);
+  });
 });
