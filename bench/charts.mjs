@@ -37,7 +37,7 @@ const svg = (width, height, title, parts) =>
 
 /** A bar per row ({ label, value, note }), with a line at 1. */
 export function bars(title, rows) {
-  const [left, right, step, top] = [250, 120, 26, 34];
+  const [left, right, step, top] = [280, 120, 26, 34];
   const width = 760;
   const most = Math.ceil(Math.max(1, ...rows.map((row) => row.value)));
   const x = (value) => left + (value / most) * (width - left - right);
