@@ -14,7 +14,6 @@ import type { Walk } from './thread.ts';
 
 /** Leaving the caller's thread costs about 0.1 ms; shorter programs run on it. */
 const asyncFromSeconds = 200e-6;
-const turnEveryMilliseconds = 8;
 
 /** Time on one thread, roughly. */
 export const estimatedSeconds = (program: Program): number => program.flops / 15e9 + program.bytes / 8e9;
@@ -27,7 +26,6 @@ const worthThreads = (program: Program): boolean => estimatedSeconds(program) > 
 export class RunQueue {
   private readonly waiting: (() => Promise<void>)[] = [];
   private busy = false;
-  lastTurn = 0;
   private readonly pool: Pool;
 
   constructor(pool: Pool) {
@@ -145,10 +143,6 @@ export function makeExecutable(options: ExecutableOptions): Executable {
     async runAsync(inputs, outputs) {
       if (((!worthAsync || !pool.canDelegate) && queue.idle) || debugLevel() >= 2) {
         run(inputs, outputs);
-        if (performance.now() - queue.lastTurn > turnEveryMilliseconds) {
-          await new Promise((resolve) => setTimeout(resolve));
-          queue.lastTurn = performance.now();
-        }
         return;
       }
       await queue.add(async () => {

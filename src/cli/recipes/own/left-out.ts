@@ -5,7 +5,7 @@
 import type { Dataset } from '../../../data/index.ts';
 import { evaluate } from '../../../train/index.ts';
 import { type Output, percent } from '../../output.ts';
-import type { Defaults, Figures, Recipe } from '../recipe.ts';
+import type { Figures, Recipe } from '../recipe.ts';
 import { loadStage } from '../stage.ts';
 import { divided } from './parts.ts';
 import { classifierNet, type Plan } from './plan.ts';
@@ -18,18 +18,13 @@ export interface LeftOut {
   readonly test: Dataset;
 }
 
-export interface LeavingOut {
-  readonly name: string;
-  readonly summary: string;
-  readonly defaults: Defaults;
-  readonly source: Recipe['source'];
+export interface LeavingOut extends Pick<Recipe, 'name' | 'summary' | 'defaults' | 'augmentations' | 'source'> {
   /** `seed` decides how folds are drawn. */
   readonly load: (data: string, seed: number) => Promise<{ readonly plan: Plan; readonly description: string; readonly parts: readonly LeftOut[] }>;
 }
 
-export const leavingOut = ({ name, summary, defaults, source, load }: LeavingOut): Recipe => ({
-  ...{ name, summary, defaults, source },
-  augmentations: ['auto', 'none'],
+export const leavingOut = ({ load, ...recipe }: LeavingOut): Recipe => ({
+  ...recipe,
 
   async train(job) {
     const { settings, data, output } = job;

@@ -51,6 +51,7 @@ export const spokenDigitsBySpeaker = leavingOut({
   name: 'spoken-digits-by-speaker',
   summary: 'spoken-digits six times, each without one speaker, on whom it is tested',
   defaults,
+  augmentations: ['auto', 'none'],
   source,
   async load(data) {
     const parts = [];
