@@ -28,11 +28,15 @@ export function digits({ count = 10_000, seed = 0, size = 28 }: DigitsOptions = 
     { name: 'x', shape: [size, size, 1], dtype: 'float32', values: images, scale: 1 / 255 },
     { name: 'y', shape: [], dtype: 'int32', values: labels },
   ] as const;
+  let missing = count;
   const draw = (rows: Rows): void => {
+    if (missing === 0) return;
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i];
-      if (drawn[row] === 0) drawDigit(labels[row], generator(seed, 0xd161, row), images.subarray(row * pixels, (row + 1) * pixels), size);
+      if (drawn[row] === 1) continue;
+      drawDigit(labels[row], generator(seed, 0xd161, row), images.subarray(row * pixels, (row + 1) * pixels), size);
       drawn[row] = 1;
+      missing--;
     }
   };
   const read = (rows: Rows, stored: boolean) => {

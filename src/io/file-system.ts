@@ -5,8 +5,8 @@ export interface FileSystem {
   /** The names in a folder, sorted. */
   listFolder(path: string, operation: string): Promise<string[]>;
   fileExists(path: string | URL): Promise<boolean>;
-  /** Writes a file so that at every moment, also when the program is killed, the path holds either the old contents or the new. */
-  writeFileAtomic(path: string, contents: Uint8Array | string, operation: string): Promise<void>;
+  /** Writes files of one folder so that at every moment, also when the program is killed, each path holds either the old contents or the new. */
+  writeFiles(files: readonly NewFile[], operation: string): Promise<void>;
   /** Opens a file to append to after its first `keep` bytes; what follows them is cut off. Errors: it is shorter than that. */
   openLog(path: string, operation: string, keep: number): Promise<LogFile>;
   readBytes(path: string | URL, operation: string): Promise<Uint8Array>;
@@ -16,6 +16,13 @@ export interface FileSystem {
   keepAs(path: string, name: string, operation: string): Promise<void>;
   /** A file that is not there is no error. */
   removeFile(path: string, operation: string): Promise<void>;
+}
+
+/** What a file is to hold, and the files of the same folder that are to hold the same. */
+export interface NewFile {
+  readonly path: string;
+  readonly contents: Uint8Array | string;
+  readonly copies?: readonly string[];
 }
 
 /** A file that grows. */

@@ -3,7 +3,7 @@ import { access, copyFile, link, mkdir, open, readdir, readFile, rename, rm, sta
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../core/errors.ts';
 import { fileError } from './file-error.ts';
-import type { LogFile, OpenFile } from './file-system.ts';
+import type { LogFile, NewFile, OpenFile } from './file-system.ts';
 
 /** Makes a folder and its parents. (Level by level: Node 20's recursive mkdir never returns below /proc.) */
 export async function makeFolder(path: string, operation: string): Promise<void> {
@@ -21,28 +21,48 @@ export async function makeFolder(path: string, operation: string): Promise<void>
   await make(path, true);
 }
 
+const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+
 /**
- * Writes a file so that at every moment, also after a kill or a power cut, the path holds either the old contents or the new:
- * a temporary name in the same folder, flushed to the disk, then renamed.
+ * Writes files of one folder so that at every moment, also after a kill or a power cut, each path holds either the old contents or the new: temporary names in the
+ * same folder, flushed to the disk, then renamed once all are there.
  */
-export async function writeFileAtomic(path: string, contents: Uint8Array | string, operation: string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+export async function writeFiles(files: readonly NewFile[], operation: string): Promise<void> {
+  const paths = files.flatMap(({ path, copies = [] }) => [path, ...copies]);
+  let current = '';
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(contents);
-      await file.sync();
-    } finally {
-      await file.close();
+    for (const { path, contents, copies = [] } of files) {
+      current = path;
+      await writeFlushed(temporaryName(path), contents);
+      for (const copy of copies) await secondName(temporaryName(path), temporaryName(copy), () => writeFlushed(temporaryName(copy), contents));
     }
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
+    for (const path of paths) {
+      current = path;
+      await rename(temporaryName(path), path);
+    }
+    await syncFolder(dirname(current));
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+    for (const path of paths) await rm(temporaryName(path), { force: true }).catch(() => {});
     if ((error as { code?: string }).code === 'ENOENT')
-      fail('file', operation, `the folder ${dirname(path)} does not exist`, 'Make it first, or choose another.', error);
-    fileError(operation, path, error);
+      fail('file', operation, `the folder ${dirname(current)} does not exist`, 'Make it first, or choose another.', error);
+    fileError(operation, current, error);
   }
+}
+
+async function writeFlushed(path: string, contents: Uint8Array | string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(contents);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A second name for a file's present contents; where the file system has no links, a copy. */
+async function secondName(path: string, name: string, copy: () => Promise<void>): Promise<void> {
+  await rm(name, { force: true });
+  await link(path, name).catch(copy);
 }
 
 /** Flushes a folder's list of names, so that a rename outlives a power cut; where the system cannot (Windows), it does so by itself. */
@@ -83,12 +103,9 @@ export async function openLog(path: string, operation: string, keep: number): Pr
   };
 }
 
-/** Gives a file's present contents a second name, which stays when the first is replaced. A copy where the file system has no links. */
+/** Gives a file's present contents a second name, which stays when the first is replaced. */
 export async function keepAs(path: string, name: string, operation: string): Promise<void> {
-  await rm(name, { force: true });
-  await link(path, name)
-    .catch(() => copyFile(path, name))
-    .catch((error) => fileError(operation, name, error));
+  await secondName(path, name, () => copyFile(path, name)).catch((error) => fileError(operation, name, error));
 }
 
 export async function removeFile(path: string, operation: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { fail } from '../core/errors.ts';
 import { fileError } from './file-error.ts';
-import type { LogFile, OpenFile } from './file-system.ts';
+import type { LogFile, NewFile, OpenFile } from './file-system.ts';
 
 const namesIn = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.');
 
@@ -79,8 +79,10 @@ async function writeAfter(path: string, operation: string, contents: Uint8Array 
   await stream.close();
 }
 
-export const writeFileAtomic = (path: string, contents: Uint8Array | string, operation: string): Promise<void> =>
-  told(path, operation, () => writeAfter(path, operation, contents));
+export async function writeFiles(files: readonly NewFile[], operation: string): Promise<void> {
+  for (const { path, contents, copies = [] } of files)
+    for (const name of [path, ...copies]) await told(name, operation, () => writeAfter(name, operation, contents));
+}
 
 export async function openLog(path: string, operation: string, keep: number): Promise<LogFile> {
   const size = keep === 0 ? 0 : await told(path, operation, async () => (await contentsAt(path, operation)).size);

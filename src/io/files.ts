@@ -2,7 +2,7 @@
 
 import { type FetchOptions, fetchBytes, isAddress } from './fetch.ts';
 import { fileError } from './file-error.ts';
-import type { FileSystem, LogFile } from './file-system.ts';
+import type { FileSystem, LogFile, NewFile } from './file-system.ts';
 import {
   type ArrayValue,
   decodeSafetensors,
@@ -26,9 +26,14 @@ export const listFolder = async (path: string, operation: string): Promise<strin
 
 export const fileExists = async (path: string | URL): Promise<boolean> => (await system()).fileExists(path);
 
+/**
+ * Writes files of one folder so that at every moment, also after a kill or a power cut, each path holds either the old contents or the new. On a disk all are written
+ * before the first takes its name.
+ */
+export const writeFiles = async (files: readonly NewFile[], operation: string): Promise<void> => (await system()).writeFiles(files, operation);
+
 /** Writes a file so that at every moment, also after a kill or a power cut, the path holds either the old contents or the new. */
-export const writeFileAtomic = async (path: string, contents: Uint8Array | string, operation = 'save'): Promise<void> =>
-  (await system()).writeFileAtomic(path, contents, operation);
+export const writeFileAtomic = (path: string, contents: Uint8Array | string, operation = 'save'): Promise<void> => writeFiles([{ path, contents }], operation);
 
 /** Opens a file to append to after its first `keep` bytes; what follows them is cut off. Errors: it is shorter than that. */
 export const openLog = async (path: string, operation: string, keep = 0): Promise<LogFile> => (await system()).openLog(path, operation, keep);

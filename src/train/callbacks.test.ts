@@ -235,7 +235,7 @@ test.runIf(mounted)('a full disk: the error says so, the checkpoint before is ke
     };
     const net = model();
     await expect(run([growing, checkpoint(target)], {}, net)).rejects.toThrow(
-      /^fit: the callback checkpoint failed in epochEnd: save: no space left on the disk of .*checkpoint\.safetensors\. Free some space; what was saved before is untouched\.$/,
+      /^fit: the callback checkpoint failed in epochEnd: checkpoint: no space left on the disk of .*checkpoint\.safetensors\. Free some space; what was saved before is untouched\.$/,
     );
     expect((await loadCheckpoint(target)).state).toMatchObject({ epoch: 1 });
     expect(readdirSync(target).filter((name) => name.includes('.tmp'))).toEqual([]);

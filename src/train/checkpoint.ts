@@ -8,7 +8,8 @@
  */
 import { fail } from '../core/errors.ts';
 import { type FetchOptions, isAddress } from '../io/fetch.ts';
-import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFileAtomic } from '../io/files.ts';
+import type { NewFile } from '../io/file-system.ts';
+import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFiles } from '../io/files.ts';
 import { toArrays } from '../io/model.ts';
 import { type ArrayValue, encodeSafetensors } from '../io/safetensors.ts';
 import { checkOptions, checkWhole } from '../nn/options.ts';
@@ -65,25 +66,25 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
     return current;
   };
   const write = (files: () => Promise<void>) => {
-    writing = writing.then(files);
+    writing = files();
     // Whoever waits for `written` hears of it.
     writing.catch(() => undefined);
   };
+  const historyOf = (run: Run) => ({ path: path('history'), contents: historyText(run, times) });
 
-  /** All earlier writing must have ended. The weights are those of the best epoch if `isBest`. */
-  const saveAll = async (run: Run, isBest = false) => {
+  /** Writes the state of the run, and more. The weights are those of the best epoch if `isBest`. All earlier writing must have ended. */
+  const saveAll = async (run: Run, isBest = false, more: readonly NewFile[] = []) => {
     const now = { epoch: run.epoch, batch: run.batch };
     const before = saved;
     if (before?.epoch === now.epoch && before.batch === now.batch) return;
     const { model, ...rest } = await run.checkpoint();
     const all = encodeSafetensors(flatten({ model, ...rest }), { format: 'gradix-checkpoint', state: JSON.stringify(rest.state) });
-    const weights = encodeSafetensors(model);
+    const weights = { path: path('model'), contents: encodeSafetensors(model), ...(isBest && { copies: [path('best')] }) };
     write(async () => {
-      if (isBest) await writeFileAtomic(path('best'), weights);
       if (keep > 1 && before !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(before)}`, 'checkpoint');
-      await writeFileAtomic(path('checkpoint'), all);
+      // The checkpoint last: after a kill before it, the run comes by here again.
+      await writeFiles([weights, ...more, { path: path('checkpoint'), contents: all }], 'checkpoint');
       saved = now;
-      await writeFileAtomic(path('model'), weights);
       if (keep > 1) await removeOld();
     });
   };
@@ -100,7 +101,7 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       await makeFolder(directory, 'checkpoint');
       if (run.history.length > 0 || run.batch > 0) saved = { epoch: run.epoch, batch: run.batch };
       // Fails now rather than after the first epoch when the folder cannot be written.
-      await writeFileAtomic(path('history'), historyText(run, times), 'checkpoint');
+      await writeFiles([historyOf(run)], 'checkpoint');
     },
     ...(everyBatches !== undefined && { batchInterval: everyBatches, batchEnd: (run: Run) => written().then(() => saveAll(run)) }),
     async epochEnd(run) {
@@ -109,13 +110,10 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       const { value, better } = monitored('checkpoint', run, monitor);
       const improved = best === undefined || better(value, best);
       if (improved) best = value;
-      if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) await saveAll(run, improved);
-      else if (improved) {
-        const weights = encodeSafetensors(await toArrays(run.model.stateDict()));
-        write(() => writeFileAtomic(path('best'), weights));
-      }
-      const history = historyText(run, times);
-      write(() => writeFileAtomic(path('history'), history, 'checkpoint'));
+      if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) return saveAll(run, improved, [historyOf(run)]);
+      const weights = improved ? [{ path: path('best'), contents: encodeSafetensors(await toArrays(run.model.stateDict())) }] : [];
+      const files = [...weights, historyOf(run)];
+      write(() => writeFiles(files, 'checkpoint'));
     },
     async end(run) {
       await written();

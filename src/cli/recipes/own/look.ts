@@ -62,7 +62,7 @@ interface Chosen {
 
 /** Enough steps to converge with one cycle of the learning rate; few examples are seen more often. */
 function settingsFor(examples: number, { convolutions }: Net): Defaults {
-  const epochs = Math.round(Math.min(convolutions.length > 0 ? 40 : 100, Math.max(10, 200_000 / examples)));
+  const epochs = Math.round(Math.min(convolutions.length > 0 ? 40 : 100, Math.max(10, 360_000 / examples)));
   return { epochs, batchSize: examples >= 2000 ? 64 : examples >= 500 ? 32 : 16, learningRate: 0.003 };
 }
 
@@ -125,15 +125,20 @@ export async function lookAtSounds(files: FileSet): Promise<{ readonly input: So
   };
 }
 
-/** Halved until about eight places are left along the shorter side; twice as many channels after every halving. */
+/** Halved until about eight places are left along the shorter side, with twice as many channels after every halving; many examples are worth a wider, deeper net. */
 export function folderNet(input: PictureInput | SoundInput, examples: number): Chosen {
   const side = input.kind === 'pictures' ? Math.min(input.height, input.width) : 40;
   const halvings = Math.max(0, Math.min(4, Math.ceil(Math.log2(side / 10))));
-  const first = examples >= wide ? 32 : 16;
-  const convolutions = Array.from({ length: halvings + 1 }, (_, i) => Math.min(256, first * 2 ** i));
+  const many = examples >= wide;
+  const convolutions = Array.from({ length: halvings + 1 }, (_, i) => {
+    const channels = Math.min(256, (many ? 32 : 16) * 2 ** i);
+    return many && i > 0 ? [channels, channels] : [channels];
+  });
+  const size = many ? `wide and deep for ${wide.toLocaleString('en-US')} examples or more` : `small for fewer than ${wide.toLocaleString('en-US')} examples`;
+  const stages = convolutions.map((stage) => stage.join(' and '));
   return {
     net: { convolutions, hidden: [], dropout: 0.2 },
-    reason: `convolutions of ${convolutions.join(', ')} channels, halved between, then the mean over ${input.kind === 'pictures' ? 'all places' : 'time'}: ${examples >= wide ? `wide for ${wide.toLocaleString('en-US')} examples or more` : `narrow for fewer than ${wide.toLocaleString('en-US')} examples`}`,
+    reason: `convolutions of ${stages.join(', ')} channels, halved between, then the mean over ${input.kind === 'pictures' ? 'all places' : 'time'}: ${size}`,
   };
 }
 

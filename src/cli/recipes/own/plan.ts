@@ -42,8 +42,8 @@ export interface TableInput {
 export type Input = PictureInput | SoundInput | TableInput;
 
 export interface Net {
-  /** Channels of 3 × 3 convolutions; between two of them the picture is halved. None for tables. */
-  readonly convolutions: readonly number[];
+  /** Channels of 3 × 3 convolutions, stage by stage; between two stages the picture is halved. None for tables. */
+  readonly convolutions: readonly (readonly number[])[];
   /** Units of dense layers before the last. */
   readonly hidden: readonly number[];
   readonly dropout: number;
@@ -85,9 +85,9 @@ export const soundForm = { features: 'mel', frame: 25, hop: 10, bands: 40 } as c
  * 2014), which does not mind where in the picture something is. Recordings: the mean over time alone, for a low tone is not a high one. Tables: dense layers.
  */
 export function classifierNet({ input, classes, net: { convolutions, hidden, dropout } }: Plan, figures?: Statistics): nn.Layer {
-  const stages = convolutions.flatMap((channels, i) => [
+  const stages = convolutions.flatMap((stage, i) => [
     ...(i > 0 ? [nn.maxPool2d(2)] : []),
-    ...[nn.conv2d(channels, 3, { padding: 1, bias: false }), nn.batchNorm(), nn.relu()],
+    ...stage.flatMap((channels) => [nn.conv2d(channels, 3, { padding: 1, bias: false }), nn.batchNorm(), nn.relu()]),
   ]);
   const bands = Math.floor(soundForm.bands / 2 ** (convolutions.length - 1));
   const mean = { pictures: () => [nn.globalAvgPool()], sounds: () => [nn.adaptiveAvgPool2d([1, bands]), nn.flatten()], table: () => [nn.flatten()] };
