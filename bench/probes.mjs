@@ -121,7 +121,7 @@ export async function ceilingsReport(print, threads) {
 /** What fit costs over the bare compiled step: images per second of both, in turns epoch by epoch, and their ratio. */
 export async function fitReport(print, threads) {
   for (const net of ['lenet3-b32', 'mlp-b64'])
-    print({ name: `fit-${net}`, threads, ...(await withCache((cache) => ask('fit.mjs', [net, '15'], cache, threads))) });
+    print({ name: `fit-${net}`, threads, ...(await withCache((cache) => ask('fit.mjs', [net, '31'], cache, threads))) });
 }
 
 /** Frames and tasks of a page's main thread, with nothing to do and while a worker trains. */

@@ -50,9 +50,11 @@ export async function writeFiles(files: readonly NewFile[], operation: string): 
 }
 
 async function writeFlushed(path: string, contents: Uint8Array | string): Promise<void> {
+  const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
   const file = await open(path, 'w');
   try {
-    await file.writeFile(contents);
+    // In one go: writeFile writes pieces, and between two of them waits for a turn of the event loop, which a training run makes rarely.
+    for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
     await file.sync();
   } finally {
     await file.close();

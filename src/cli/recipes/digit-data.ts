@@ -55,6 +55,6 @@ export const digitAugmentations = ['none', 'elastic'] as const;
  */
 export function augmentedDigits(train: Dataset, { augment: asked, seed }: Settings): Dataset {
   if (asked !== 'elastic') return train;
-  const slightly = augment.affine({ degrees: 8, scale: [0.9, 1.1], shear: 8 });
-  return train.augment([slightly, augment.elastic({ alpha: 34, sigma: 4 })], { seed }).prefetch({ workers: 1 });
+  const slightly = augment.affine({ degrees: 5, scale: [0.95, 1.05], shear: 5 });
+  return train.augment([slightly, augment.elastic({ alpha: 16, sigma: 4 })], { seed }).prefetch({ workers: 1 });
 }

@@ -87,11 +87,14 @@ FOLDS(f32) FOLDS(f64) FOLDS(i32) FOLDS(u8)
 
 /* ---- booleans ---- */
 INLINE i32v splat_bool(int32_t x) { return splat_i32(-(x != 0)); }
-INLINE i32v load_bool(const uint8_t *p) { return -__builtin_convertvector(load_u8(p), i32v); }
-INLINE i32v load_part_bool(const uint8_t *p, int64_t n) { return -__builtin_convertvector(load_part_u8(p, n), i32v); }
-INLINE i32v load_strided_bool(const uint8_t *p, int64_t s, int64_t n) { return -__builtin_convertvector(load_strided_u8(p, s, n), i32v); }
-INLINE i32v gather_bool(const uint8_t *p, i32v i) { return -__builtin_convertvector(gather_u8(p, i), i32v); }
-INLINE u8v mask_bytes(i32v m) { return __builtin_convertvector(m & 1, u8v); }
+/* By way of 16 bits, for between bytes and 32 bits compilers convert one by one. */
+INLINE i32v wide_bytes(u8v x) { return __builtin_convertvector(__builtin_convertvector(x, u16v), i32v); }
+INLINE u8v narrow_bytes(i32v x) { return __builtin_convertvector(__builtin_convertvector(x, u16v), u8v); }
+INLINE i32v load_bool(const uint8_t *p) { return -wide_bytes(load_u8(p)); }
+INLINE i32v load_part_bool(const uint8_t *p, int64_t n) { return -wide_bytes(load_part_u8(p, n)); }
+INLINE i32v load_strided_bool(const uint8_t *p, int64_t s, int64_t n) { return -wide_bytes(load_strided_u8(p, s, n)); }
+INLINE i32v gather_bool(const uint8_t *p, i32v i) { return -wide_bytes(gather_u8(p, i)); }
+INLINE u8v mask_bytes(i32v m) { return narrow_bytes(m & 1); }
 INLINE void store_bool(uint8_t *p, i32v m) { store_u8(p, mask_bytes(m)); }
 INLINE void store_part_bool(uint8_t *p, i32v m, int64_t n) { store_part_u8(p, mask_bytes(m), n); }
 INLINE void scatter_bool(uint8_t *p, i32v i, i32v m, int64_t n) { scatter_u8(p, i, mask_bytes(m), n); }
@@ -107,19 +110,19 @@ INLINE i32v min_vbool(i32v a, i32v b) { return a & b; }
 #define CAST(from, to) \
   INLINE to cast_s##from##_##to(from x) { return (to)x; } \
   INLINE to##v cast_v##from##_##to(from##v x) { return __builtin_convertvector(x, to##v); }
-/* Through int32, so that values wrap as in JavaScript's typed arrays, and because compilers convert bytes one by one. */
-#define CAST_BYTES(from, to) \
-  INLINE to cast_s##from##_##to(from x) { return (to)(int32_t)x; } \
-  INLINE to##v cast_v##from##_##to(from##v x) { return __builtin_convertvector(__builtin_convertvector(x, i32v), to##v); }
+/* Through int32, so that values wrap as in JavaScript's typed arrays. */
+#define FROM_BYTES(to) INLINE to cast_su8_##to(u8 x) { return (to)x; } INLINE to##v cast_vu8_##to(u8v x) { return __builtin_convertvector(wide_bytes(x), to##v); }
+#define TO_BYTES(from) \
+  INLINE u8 cast_s##from##_u8(from x) { return (u8)(int32_t)x; } INLINE u8v cast_v##from##_u8(from##v x) { return narrow_bytes(__builtin_convertvector(x, i32v)); }
 #define CAST_BOOL(t) \
   INLINE int32_t cast_s##t##_bool(t x) { return x != 0; } \
   INLINE i32v cast_v##t##_bool(t##v x) { return __builtin_convertvector(x != 0, i32v); } \
   INLINE t cast_sbool_##t(int32_t x) { return (t)(x != 0); } \
   INLINE t##v cast_vbool_##t(i32v m) { return __builtin_convertvector(m & 1, t##v); }
-CAST(f32, f32) CAST(f32, f64) CAST(f32, i32) CAST_BYTES(f32, u8) CAST_BOOL(f32)
-CAST(f64, f32) CAST(f64, f64) CAST(f64, i32) CAST_BYTES(f64, u8) CAST_BOOL(f64)
-CAST(i32, f32) CAST(i32, f64) CAST(i32, i32) CAST(i32, u8) CAST_BOOL(i32)
-CAST_BYTES(u8, f32) CAST_BYTES(u8, f64) CAST(u8, i32) CAST(u8, u8) CAST_BOOL(u8)
+CAST(f32, f32) CAST(f32, f64) CAST(f32, i32) TO_BYTES(f32) CAST_BOOL(f32)
+CAST(f64, f32) CAST(f64, f64) CAST(f64, i32) TO_BYTES(f64) CAST_BOOL(f64)
+CAST(i32, f32) CAST(i32, f64) CAST(i32, i32) TO_BYTES(i32) CAST_BOOL(i32)
+FROM_BYTES(f32) FROM_BYTES(f64) FROM_BYTES(i32) CAST(u8, u8) CAST_BOOL(u8)
 CAST(f16, f16) CAST(bf16, bf16)
 INLINE int32_t cast_sbool_bool(int32_t x) { return x; }
 INLINE i32v cast_vbool_bool(i32v x) { return x; }
