@@ -21,7 +21,7 @@ export interface FileSystem {
 /** What a file is to hold, and the files of the same folder that are to hold the same. */
 export interface NewFile {
   readonly path: string;
-  readonly contents: Uint8Array | string;
+  readonly contents: Uint8Array | string | readonly Uint8Array[];
   readonly copies?: readonly string[];
 }
 

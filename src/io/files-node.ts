@@ -49,16 +49,26 @@ export async function writeFiles(files: readonly NewFile[], operation: string): 
   }
 }
 
-async function writeFlushed(path: string, contents: Uint8Array | string): Promise<void> {
-  const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
+async function writeFlushed(path: string, contents: NewFile['contents']): Promise<void> {
+  let pieces = typeof contents === 'string' ? [new TextEncoder().encode(contents)] : contents instanceof Uint8Array ? [contents] : contents;
   const file = await open(path, 'w');
   try {
     // In one go: writeFile writes pieces, and between two of them waits for a turn of the event loop, which a training run makes rarely.
-    for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+    while (pieces.length > 0) pieces = without(pieces, (await file.writev(pieces)).bytesWritten);
     await file.sync();
   } finally {
     await file.close();
   }
+}
+
+/** What is left of pieces after so many bytes. */
+function without(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let done = bytes;
+  return pieces.flatMap((piece) => {
+    const skipped = Math.min(done, piece.length);
+    done -= skipped;
+    return skipped === piece.length ? [] : [piece.subarray(skipped)];
+  });
 }
 
 /** A second name for a file's present contents; where the file system has no links, a copy. */

@@ -67,11 +67,11 @@ export const fileExists = (path: string | URL): Promise<boolean> =>
   );
 
 /** Writes at the end of what is kept of the file: `keep` bytes, or nothing of it. */
-async function writeAfter(path: string, operation: string, contents: Uint8Array | string, keep?: number): Promise<void> {
+async function writeAfter(path: string, operation: string, contents: NewFile['contents'], keep?: number): Promise<void> {
   const stream = await (await fileAt(path, operation, true)).createWritable({ keepExistingData: keep !== undefined });
   try {
     if (keep !== undefined) await stream.truncate(keep);
-    await stream.write({ type: 'write', position: keep ?? 0, data: contents as Uint8Array<ArrayBuffer> | string });
+    await stream.write({ type: 'write', position: keep ?? 0, data: new Blob(Array.isArray(contents) ? contents : [contents]) });
   } catch (error) {
     await stream.abort().catch(() => undefined);
     throw error;

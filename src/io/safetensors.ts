@@ -51,11 +51,22 @@ const elementBytes: Readonly<Record<string, number>> = {
   I64: 8,
 };
 
+type Tensors = ReadonlyMap<string, ArrayValue> | Readonly<Record<string, ArrayValue>>;
+
 /** The file's bytes. Values start at a multiple of 64 bytes; entries are ordered by element size, then as given, so that each is aligned. */
-export function encodeSafetensors(
-  tensors: ReadonlyMap<string, ArrayValue> | Readonly<Record<string, ArrayValue>>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+export function encodeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let position = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, position);
+    position += piece.length;
+  }
+  return bytes;
+}
+
+/** The same as the header and the values of every tensor, which are not copied. */
+export function safetensorsPieces(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array[] {
   const given: [string, ArrayValue][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors as Readonly<Record<string, ArrayValue>>);
   const entries = given.sort(([, a], [, b]) => bytesOf(b.dtype) - bytesOf(a.dtype));
   const header: Record<string, unknown> = Object.create(null);
@@ -71,15 +82,10 @@ export function encodeSafetensors(
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const dataStart = Math.ceil((8 + json.length) / alignment) * alignment;
-  const bytes = new Uint8Array(dataStart + offset).fill(0x20, 8, dataStart);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
-  bytes.set(json, 8);
-  let position = dataStart;
-  for (const [, { data }] of entries) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
-  }
-  return bytes;
+  const start = new Uint8Array(dataStart).fill(0x20, 8);
+  new DataView(start.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
+  start.set(json, 8);
+  return [start, ...entries.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
 /** The length of the JSON header from a file's first 8 bytes. `fileBytes` is the size of the whole file. */

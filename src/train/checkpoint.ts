@@ -11,7 +11,7 @@ import { type FetchOptions, isAddress } from '../io/fetch.ts';
 import type { NewFile } from '../io/file-system.ts';
 import { fileExists, keepAs, listFolder, makeFolder, readSafetensors, removeFile, writeFiles } from '../io/files.ts';
 import { toArrays } from '../io/model.ts';
-import { type ArrayValue, encodeSafetensors } from '../io/safetensors.ts';
+import { type ArrayValue, safetensorsPieces } from '../io/safetensors.ts';
 import { checkOptions, checkWhole } from '../nn/options.ts';
 import type { Callback, Checkpoint, Json, Run } from './callback.ts';
 import { monitored } from './monitor.ts';
@@ -78,8 +78,8 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
     const before = saved;
     if (before?.epoch === now.epoch && before.batch === now.batch) return;
     const { model, ...rest } = await run.checkpoint();
-    const all = encodeSafetensors(flatten({ model, ...rest }), { format: 'gradix-checkpoint', state: JSON.stringify(rest.state) });
-    const weights = { path: path('model'), contents: encodeSafetensors(model), ...(isBest && { copies: [path('best')] }) };
+    const all = safetensorsPieces(flatten({ model, ...rest }), { format: 'gradix-checkpoint', state: JSON.stringify(rest.state) });
+    const weights = { path: path('model'), contents: safetensorsPieces(model), ...(isBest && { copies: [path('best')] }) };
     write(async () => {
       if (keep > 1 && before !== undefined) await keepAs(path('checkpoint'), `${directory}/${nameAt(before)}`, 'checkpoint');
       // The checkpoint last: after a kill before it, the run comes by here again.
@@ -111,7 +111,7 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
       const improved = best === undefined || better(value, best);
       if (improved) best = value;
       if (run.history.length % everyEpochs === 0 || run.epoch >= run.epochs || run.stopReason !== undefined) return saveAll(run, improved, [historyOf(run)]);
-      const weights = improved ? [{ path: path('best'), contents: encodeSafetensors(await toArrays(run.model.stateDict())) }] : [];
+      const weights = improved ? [{ path: path('best'), contents: safetensorsPieces(await toArrays(run.model.stateDict())) }] : [];
       const files = [...weights, historyOf(run)];
       write(() => writeFiles(files, 'checkpoint'));
     },

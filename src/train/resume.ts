@@ -101,7 +101,8 @@ export async function saveRun(run: RunState): Promise<Checkpoint> {
     if (name === undefined || callback.state === undefined) continue;
     const state = await callback.state();
     callbacks[name] = state.values;
-    for (const [key, value] of Object.entries(state.tensors ?? {})) extra[`${name}.${key}`] = value;
+    // Copies: a checkpoint is written while the run goes on.
+    for (const [key, value] of Object.entries(state.tensors ?? {})) extra[`${name}.${key}`] = { ...value, data: value.data.slice() };
   }
   const { examples, losses } = run.totals;
   const state: SavedState = {
