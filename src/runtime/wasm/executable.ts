@@ -85,7 +85,7 @@ export function makeExecutable(options: ExecutableOptions): Executable {
   const runOf = ({ bytes }: LoadedModule): RunWords => {
     const address = heap.reserveFor(owner, bytes.byteLength);
     heap.bytes(address, bytes.byteLength).set(bytes);
-    return { program: ++programs, module: address, moduleBytes: bytes.byteLength, threads };
+    return { program: ++programs, module: address, moduleBytes: bytes.byteLength, threads, seconds: estimatedSeconds(program) };
   };
   const words = runOf(options.module);
   const staging = new Staging(heap, owner, sizes.flat());
