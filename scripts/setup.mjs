@@ -61,7 +61,8 @@ const textsIn = (folder) => Object.fromEntries(filesBelow(folder).map((file) => 
 
 /**
  * The same modules in few files: below node/ for Node, which would spend longer on finding and opening hundreds of them than on running them, and below
- * browser/ for pages that use no bundler, which would fetch them one by one.
+ * browser/ for pages that use no bundler, which would fetch them one by one: there only the entry points that are not parts of the first, because each one
+ * more divides the rest into more files.
  */
 function bundle(folder, stamp) {
   const { buildSync } = createRequire(join(root, 'package.json'))('esbuild');
@@ -92,7 +93,7 @@ function bundle(folder, stamp) {
   writeFileSync(manifest, JSON.stringify({ type: 'module', browser }).replaceAll('./dist/', './'));
   buildSync({
     ...common,
-    entryPoints: entries(libraries),
+    entryPoints: entries(['.', './remote', './search'].map((name) => exports[name].node)),
     outdir: join(folder, 'browser'),
     platform: 'browser',
     target: 'es2022',

@@ -148,11 +148,17 @@ export class Pool {
     }
   }
 
-  /** Has the run done by a worker; the event loop stays free. */
-  delegate(run: RunWords): Promise<void> {
+  /** Starts the worker for delegated runs, which takes a while. */
+  expectDelegation(): void {
+    if (this.alone) return;
     this.deputy ??= this.start('deputy', (value) => {
       if (value === this.sequence) this.finish();
     });
+  }
+
+  /** Has the run done by a worker; the event loop stays free. */
+  delegate(run: RunWords): Promise<void> {
+    this.expectDelegation();
     this.describe(run);
     this.deputy?.keepAlive(true);
     return new Promise((resolve, reject) => {
