@@ -1,6 +1,6 @@
 /**
- * The architecture check: every import in src/ follows the table of docs/architecture.md, there are no cycles, Node's modules stay in their rooms,
- * no file is over 500 lines, and the engine stays under 12,000 lines (all of them, tests apart). The C of the native device (its runtime, the prelude of
+ * The architecture check: every import in src/ follows the table of docs/architecture.md, there are no cycles, Node's modules stay in their rooms
+ * and out of pages, no file is over 500 lines, and the engine stays under 12,000 lines (all of them, tests apart). The C of the native device (its runtime, the prelude of
  * kernels: .c and .h files) is counted apart, at most 1,200 lines, and so are the further devices (WebAssembly), at most 3,000 lines of code. Type-only imports
  * count: the arrows are about who knows whom.
  */
@@ -43,8 +43,7 @@ const deviceLines = 3_000;
 const fileLines = 500;
 
 /** Where Node's modules and koffi may be imported. */
-const mayUseNode = (file) =>
-  /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|remote|search|runtime\/wasm)\/(.*\/)?([\w-]+-node|files)\.ts$/.test(file);
+const mayUseNode = (file) => /^(runtime\/native|cli)\//.test(file) || /^(io|data|train|engine|remote|search|runtime\/wasm)\/(.*\/)?[\w-]+-node\.ts$/.test(file);
 /** Packages that are loaded when they are first needed, and the only files that may. */
 const optionalPackages = { sharp: 'data/images/decode-node.ts', hyparquet: 'data/formats/parquet-decoder.ts', 'better-sqlite3': 'search/database-node.ts' };
 const isNodeOnly = (specifier) => specifier.startsWith('node:') || specifier === 'koffi';
@@ -56,12 +55,13 @@ export const codeLines = (text) =>
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length;
 
-/** The specifiers of static imports, re-exports and literal dynamic imports. Formatted code starts statements on lines of their own. */
+/** The specifiers of static imports, re-exports and literal dynamic imports, and of types. Formatted code starts statements on lines of their own. */
 export function importsOf(source) {
   const text = source.replace(/^\s*\*.*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
   const found = [];
-  for (const match of text.matchAll(/^(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]/gm)) found.push({ to: match[1], lazy: false });
-  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)) found.push({ to: match[1], lazy: true });
+  for (const match of text.matchAll(/^(?:import|export)\s(type\s)?(?:[^'"`;]*?\sfrom\s)?\s*['"]([^'"]+)['"]/gm))
+    found.push({ to: match[2], lazy: false, type: match[1] !== undefined });
+  for (const match of text.matchAll(/(typeof )?\bimport\(\s*['"]([^'"]+)['"]/g)) found.push({ to: match[2], lazy: true, type: match[1] !== undefined });
   return found;
 }
 
@@ -103,11 +103,31 @@ function cyclesOf(graph) {
   return cycles;
 }
 
+/** Node's modules that a bundler would find from what pages import, statically or not, once it has replaced files as `browser` in package.json says. */
+function pageProblems(imports, manifest) {
+  const sourceOf = (path) => path.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts');
+  const replaced = new Map(Object.entries(manifest.browser).map(([from, to]) => [sourceOf(from), to && sourceOf(to)]));
+  const problems = [...replaced.keys()].filter((file) => !imports.has(file)).map((file) => `package.json: browser names ${file}, which does not exist`);
+  const pages = new Set(Object.values(manifest.exports).map((entry) => sourceOf(entry.default)));
+  for (const file of pages) {
+    for (const { to, type, lazy } of imports.get(file) ?? []) {
+      if (type) continue;
+      if (isNodeOnly(to)) problems.push(`${file}: pages would load ${to}; import this file dynamically and name it in browser of package.json`);
+      const target = posix.join(posix.dirname(file), to);
+      const page = replaced.get(target) ?? target;
+      if (page === false && !lazy) problems.push(`${file}: imports ${target} statically, which pages do not have (browser in package.json)`);
+      if (to.startsWith('.') && page) pages.add(page);
+    }
+  }
+  return problems;
+}
+
 const lineCount = (text) => text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
 
-/** All problems of a source folder, and its size. `read` is for tests. */
-export function inspect(folder) {
+/** All problems of a source folder that is published with this package.json, and its size. */
+export function inspect(folder, manifest) {
   const problems = [];
+  const all = new Map();
   const graph = new Map();
   const sizes = { code: 0, all: 0, c: 0, devices: 0 };
   const files = filesBelow(folder).map((file) => file.replaceAll('\\', '/'));
@@ -124,6 +144,7 @@ export function inspect(folder) {
       sizes.all += count;
     }
     const imports = importsOf(text);
+    all.set(file, imports);
     problems.push(...imports.flatMap((entry) => arrowProblems(file, entry)));
     graph.set(
       file,
@@ -132,6 +153,7 @@ export function inspect(folder) {
     for (const target of graph.get(file)) if (!existsSync(join(folder, target))) problems.push(`${file}: imports ${target}, which does not exist`);
   }
   for (const cycle of cyclesOf(graph)) problems.push(`cycle: ${cycle.join(' → ')}`);
+  if (manifest) problems.push(...pageProblems(all, manifest));
   if (sizes.all >= engineLines) problems.push(`the engine (${engineRooms[0]} … ${engineRooms.at(-1)}) has ${sizes.all} lines, not less than ${engineLines}`);
   if (sizes.c > cLines) problems.push(`the C of the native device has ${sizes.c} lines, more than ${cLines}`);
   if (sizes.devices > deviceLines) problems.push(`the further devices have ${sizes.devices} lines of code, more than ${deviceLines}`);
@@ -139,7 +161,8 @@ export function inspect(folder) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { problems, files, sizes } = inspect(join(dirname(dirname(fileURLToPath(import.meta.url))), 'src'));
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const { problems, files, sizes } = inspect(join(root, 'src'), JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
   for (const problem of problems) console.error(problem);
   const engine = `engine ${sizes.all} of ${engineLines} lines (${sizes.code} without blank lines and comments)`;
   const apart = `C ${sizes.c} of ${cLines}, further devices ${sizes.devices} of ${deviceLines} lines of code`;

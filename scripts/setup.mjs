@@ -61,11 +61,12 @@ const textsIn = (folder) => Object.fromEntries(filesBelow(folder).map((file) => 
 
 /**
  * The same modules in few files: below node/ for Node, which would spend longer on finding and opening hundreds of them than on running them, and below
- * browser/ for pages that use no bundler, which would fetch them one by one.
+ * browser/ for pages that use no bundler, which would fetch them one by one: there only the entry points that are not parts of the first, because each one
+ * more divides the rest into more files.
  */
 function bundle(folder, stamp) {
   const { buildSync } = createRequire(join(root, 'package.json'))('esbuild');
-  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { exports, bin, browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const entries = (targets) =>
     Object.fromEntries(targets.map((target) => /^\.\/dist\/node\/(.*)\.js$/.exec(target)[1]).map((name) => [name, join(folder, `${name}.js`)]));
   const libraries = Object.values(exports).map((entry) => entry.node);
@@ -87,16 +88,19 @@ function bundle(folder, stamp) {
     // The compiled programs that the native device remembers belong to this build. Its C texts are files beside its modules, which a bundle leaves behind.
     define: { GRADIX_BUILD: JSON.stringify(stamp), GRADIX_C_TEXTS: JSON.stringify(textsIn(join(folder, 'runtime/native/c'))) },
   });
+  // What package.json says of pages, for where the files are now. A module of Node that a page would load is an error here.
+  const manifest = join(folder, 'package.json');
+  writeFileSync(manifest, JSON.stringify({ type: 'module', browser }).replaceAll('./dist/', './'));
   buildSync({
     ...common,
-    entryPoints: entries(libraries),
+    entryPoints: entries(['.', './remote', './search'].map((name) => exports[name].node)),
     outdir: join(folder, 'browser'),
     platform: 'browser',
     target: 'es2022',
     minify: true,
-    // Never reached in a page.
-    external: ['node:*', 'koffi', 'sharp', 'hyparquet'],
+    external: ['hyparquet'],
   });
+  rmSync(manifest);
 }
 
 /** Compiles src/ into dist/ by way of a temporary folder, so that nobody ever sees half a build. */

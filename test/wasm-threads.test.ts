@@ -9,6 +9,8 @@ import { inputLeaf } from './support/samples.ts';
 import { openWasm } from './support/wasm.ts';
 
 const [rows, columns] = [256, 1024];
+/** The event loop does not turn meanwhile. */
+const sleep = (milliseconds: number): string => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A program of two stages with float64 maths, which comes from the host: Σ over rows of exp(x − Σ over rows of exp(x)). */
@@ -90,9 +92,28 @@ describe('a worker of the WebAssembly device', () => {
     opened.run();
     void workers[0].end();
     // Until the event loop turns, nobody but the barrier can notice.
-    const nobody = new Int32Array(new SharedArrayBuffer(4));
-    Atomics.wait(nobody, 0, 0, 500);
+    sleep(500);
     expect(opened.run).toThrow(/does not answer any more/);
+    await recovered(opened);
+  });
+
+  test('that conducts and is killed while the caller waits for its run is given up', async () => {
+    const { host: alive, workers } = host(() => false);
+    const opened = open(alive, 0.5);
+    await opened.runAsync();
+    void workers[1].end();
+    sleep(500);
+    const lost = expect(opened.runAsync()).rejects.toThrow(/conducts it does not answer any more/);
+    expect(opened.run).toThrow(/conducts it does not answer any more/);
+    await lost;
+    await recovered(opened);
+  });
+
+  test('that conducts and traps while the caller waits for its run is an error of both', async () => {
+    const opened = open(host((worker) => worker === 1).host);
+    const failed = expect(opened.runAsync()).rejects.toThrow(/no exponentials here/);
+    expect(opened.run).toThrow(/no exponentials here/);
+    await failed;
     await recovered(opened);
   });
 });

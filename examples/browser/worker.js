@@ -1,6 +1,6 @@
 // The worker of index.html: training and answers, away from the page's main thread. A page that is closed and opened again goes on where it was.
-import { data, fit, models, optim, predict, tensor, train } from '../../dist/index.js';
-import { expose } from '../../dist/remote/index.js';
+import { data, fit, models, optim, predict, tensor, train } from '../../dist/browser/index.js';
+import { expose } from '../../dist/browser/remote/index.js';
 
 const model = models.lenet();
 expose({

@@ -1,105 +1,42 @@
-/** The file half of data (Node): files and folders as sources of bytes, IDX files, named data sets on disk. Node modules are loaded when first used. */
+/** The file half of data (Node): files and folders as sources of bytes, IDX files, named data sets on disk. What touches the disk is in disk-node.ts. */
 import { environmentVariable } from '../core/debug.ts';
 import { fail, GradixError } from '../core/errors.ts';
 import type { Progress } from '../io/fetch.ts';
-import { fileError, fileExists, readBytes } from '../io/files.ts';
+import { fileExists, isNode, readBytes } from '../io/files.ts';
 import type { Remote } from './download-node.ts';
-import { type ByteSource, tooShort } from './formats/bytes.ts';
+import type { ByteSource } from './formats/bytes.ts';
 import { maximumExpansion } from './formats/compression.ts';
-import { type FileEntry, type FileSet, fileSet } from './formats/file-set.ts';
+import type { FileSet } from './formats/file-set.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
 
 function requireNode(operation: string): void {
-  if (typeof process === 'undefined' || process.versions?.node === undefined)
-    fail('device', operation, 'paths are read in Node only', 'In a browser give a File, or bytes to a parser.');
+  if (!isNode) fail('device', operation, 'paths are read in Node only', 'In a browser give a File, or bytes to a parser.');
+}
+
+/** What is on the disk. Errors: this is no Node. */
+async function disk(operation: string): Promise<typeof import('./disk-node.ts')> {
+  requireNode(operation);
+  return import('./disk-node.ts');
 }
 
 /** A file that is read in place. It stays open as long as the source is in use. */
-export async function fileSource(path: string, operation: string): Promise<ByteSource> {
-  requireNode(operation);
-  const { close, closeSync, fstatSync, openSync, read } = await import('node:fs');
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, 'r');
-  } catch (error) {
-    return fileError(operation, path, error);
-  }
-  const facts = fstatSync(descriptor);
-  if (!facts.isFile()) {
-    closeSync(descriptor);
-    fail('file', operation, `${path} is no file`);
-  }
-  const readAt = (bytes: Uint8Array, done: number, position: number) =>
-    new Promise<number>((resolve, reject) =>
-      read(descriptor, bytes, done, bytes.length - done, position + done, (error, count) => (error ? reject(error) : resolve(count))),
-    );
-  const source: ByteSource = {
-    name: path,
-    size: facts.size,
-    read: async (start, length) => {
-      if (start < 0 || length < 0 || start + length > facts.size) tooShort(path, start + length, facts.size);
-      const bytes = new Uint8Array(length);
-      for (let done = 0; done < length; ) {
-        const count = await readAt(bytes, done, start).catch((error) => fileError(operation, path, error));
-        if (count === 0) tooShort(path, start + length, start + done);
-        done += count;
-      }
-      return bytes;
-    },
-  };
-  // Nobody says when a dataset is no longer needed; its file is closed when it is collected.
-  openFiles ??= new FinalizationRegistry((unused) => close(unused, () => {}));
-  openFiles.register(source, descriptor);
-  return source;
-}
-let openFiles: FinalizationRegistry<number> | undefined;
+export const fileSource = async (path: string, operation: string): Promise<ByteSource> => (await disk(operation)).fileSource(path, operation);
 
 /** All files below a folder. */
-export async function folderFiles(folder: string, operation: string): Promise<FileSet> {
-  const { readdir, stat } = await import('node:fs/promises');
-  const { join } = await import('node:path');
-  const entries = new Map<string, FileEntry>();
-  const folders: string[] = [];
-  const walk = async (below: string): Promise<void> => {
-    const here = join(folder, below);
-    const found = await readdir(here, { withFileTypes: true }).catch((error) => fileError(operation, here, error));
-    for (const entry of found) {
-      if (entry.name.startsWith('.')) continue;
-      const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      const facts = entry.isSymbolicLink() ? await stat(join(folder, path)).catch(() => undefined) : entry;
-      if (facts?.isDirectory()) {
-        folders.push(path);
-        if (!entry.isSymbolicLink()) await walk(path);
-      } else if (facts?.isFile()) entries.set(path, { path });
-    }
-  };
-  await walk('');
-  const files = fileSet(folder, entries, async ({ path }) => {
-    const full = join(folder, path);
-    if (!(await fileExists(full)))
-      fail('file', operation, `${full} was there when the folder was opened and is gone now`, 'Leave the folder alone while it is in use.');
-    return readBytes(full, operation);
-  });
-  return { ...files, folders };
-}
+export const folderFiles = async (folder: string, operation: string): Promise<FileSet> => (await disk(operation)).folderFiles(folder, operation);
 
 /** True for a folder. */
-export async function isFolder(path: string, operation: string): Promise<boolean> {
-  requireNode(operation);
-  const { stat } = await import('node:fs/promises');
-  return (await stat(path).catch((error) => fileError(operation, path, error))).isDirectory();
-}
+export const isFolder = async (path: string, operation: string): Promise<boolean> => (await disk(operation)).isFolder(path, operation);
 
 /** A file's bytes, decompressed when they are gzip. At most what the gzip trailer promises is allocated. */
 export async function readMaybeGzip(path: string, operation: string): Promise<Uint8Array> {
-  requireNode(operation);
+  const { gunzip } = await disk(operation);
   const bytes = await readBytes(path, operation);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const promised = bytes.length < 18 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
   if (promised > bytes.length * maximumExpansion) corruptGzip(operation, path, `it promises ${promised} bytes from ${bytes.length}`);
-  const { gunzipSync } = await import('node:zlib');
   try {
-    return gunzipSync(bytes, { maxOutputLength: Math.max(1, promised) });
+    return gunzip(bytes, promised);
   } catch (error) {
     return corruptGzip(
       operation,
@@ -149,7 +86,7 @@ const alternative = ({ publisher }: NamedFiles): string => `Download them from $
 
 /** The paths of a named set's files: in `root`, else in GRADIX_DATA, else among the downloads. Errors: not found, or only a part of them. */
 export async function findFiles(set: NamedFiles, root?: string): Promise<Record<string, string>> {
-  const { join } = await import('node:path');
+  const { join } = await disk(set.name);
   const { name, folders, files, ownFolder = false } = set;
   const variable = environmentVariable('GRADIX_DATA');
   const roots = root !== undefined ? [root] : variable === undefined ? [] : [variable];
@@ -171,10 +108,9 @@ export async function findFiles(set: NamedFiles, root?: string): Promise<Record<
 
 /** As findFiles; files that are not there are fetched from their publisher. */
 export async function obtainFiles(set: NamedFiles, options: NamedOptions): Promise<Record<string, string>> {
-  requireNode(set.name);
+  const { join } = await disk(set.name);
   const { root, download: wanted = root === undefined } = options;
   if (!wanted) return findFiles(set, root);
-  const { join } = await import('node:path');
   const { download, downloadFolder, terminalProgress } = await import('./download-node.ts');
   const folder = join(root ?? downloadFolder(), set.folders[0]);
   try {

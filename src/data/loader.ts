@@ -1,5 +1,6 @@
 /** Batches of a dataset, in a seeded order that is the same on every machine; its state (epoch, position) says where to go on. */
 import { fail } from '../core/errors.ts';
+import { isNode } from '../io/files.ts';
 import { type Tensor, tensor } from '../tensor/index.ts';
 import { type Dataset, type Field, range } from './dataset.ts';
 import { generator, permutation } from './random.ts';
@@ -124,8 +125,8 @@ export function loader(dataset: Dataset, options: LoaderOptions = {}): Loader {
 const readInWorkers = async (dataset: Dataset, rows: Int32Array, epoch: number, workers: number): Promise<Arrays> => {
   const job = await dataset.job(rows, epoch);
   if (job.kind === 'arrays') return job.arrays;
-  const pool = await import('./workers-node.ts').catch((error: unknown) => fail('device', 'loader', 'worker threads need Node', 'Leave workers out.', error));
-  return pool.runInWorker(job, workers);
+  if (!isNode) fail('device', 'loader', 'worker threads need Node', 'Leave workers out.');
+  return (await import('./workers-node.ts')).runInWorker(job, workers);
 };
 
 /** The values of a field from their stored form. */

@@ -15,7 +15,8 @@ import {
 
 export { fileError, type LogFile };
 
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+/** Whether Node's modules are there (Deno and Bun have them, too). Modules that import them are loaded behind it, and are left out of pages by `browser` in package.json. */
+export const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
 const system = (): Promise<FileSystem> => (isNode ? import('./files-node.ts') : import('./files-web.ts'));
 
 /** Makes a folder and its parents. */

@@ -11,8 +11,8 @@ const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Makes the third key word; from the Skein hash. */
 const parity = 0x1bd11bda;
 
-/** Both output words, as signed 32-bit integers, written to out[0] and out[1]: no allocation, for initial values are drawn by the million. */
-export function threefryInto(out: Int32Array, key0: number, key1: number, counter0: number, counter1: number): void {
+/** Both output words, as signed 32-bit integers, written to out[0] and out[1]; gives the first. No allocation, for initial values are drawn by the million. */
+export function threefryInto(out: Int32Array, key0: number, key1: number, counter0: number, counter1: number): number {
   const key2 = key0 ^ key1 ^ parity;
   let x0 = (counter0 + key0) | 0;
   let x1 = (counter1 + key1) | 0;
@@ -22,20 +22,18 @@ export function threefryInto(out: Int32Array, key0: number, key1: number, counte
       x0 = (x0 + x1) | 0;
       x1 = ((x1 << rotations[round]) | (x1 >>> (32 - rotations[round]))) ^ x0;
     }
-    const [turn0, turn1] = [group % 3, (group + 1) % 3];
-    x0 = (x0 + (turn0 === 0 ? key0 : turn0 === 1 ? key1 : key2)) | 0;
-    x1 = (x1 + (turn1 === 0 ? key0 : turn1 === 1 ? key1 : key2) + group) | 0;
+    const turn = group % 3;
+    x0 = (x0 + (turn === 0 ? key0 : turn === 1 ? key1 : key2)) | 0;
+    x1 = (x1 + (turn === 0 ? key1 : turn === 1 ? key2 : key0) + group) | 0;
   }
   out[0] = x0;
   out[1] = x1;
+  return x0;
 }
 
 /** Both output words, as signed 32-bit integers. */
-export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
-  const out = new Int32Array(2);
-  threefryInto(out, key0, key1, counter0, counter1);
-  return [out[0], out[1]];
-}
+export const threefry2x32 = (...words: [number, number, number, number]): [number, number] => [threefryInto(both, ...words), both[1]];
+const both = new Int32Array(2);
 
 export const randomOps = family('indexed', {
   randomBits: {
@@ -46,6 +44,6 @@ export const randomOps = family('indexed', {
       return fail('shape', 'randomBits', `expected a key int32 [2], got ${showType(key)}`, 'Make one with random.key(seed).');
     },
     gradient: null,
-    evaluate: ({ node, inputs: [key] }) => Int32Array.from({ length: sizeOf(node.shape) }, (_, i) => threefry2x32(key[0], key[1], i, 0)[0]),
+    evaluate: ({ node, inputs: [key] }) => new Int32Array(sizeOf(node.shape)).map((_, i) => threefryInto(both, key[0], key[1], i, 0)),
   },
 });

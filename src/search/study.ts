@@ -1,10 +1,10 @@
 /** Studies: many trials of an objective with different parameters, one after the other, in parallel, or by several processes that share a file. */
 import { fail, GradixError } from '../core/errors.ts';
+import { isNode } from '../io/files.ts';
 import { checkChoice, checkNumber, checkOptions, checkWhole } from '../nn/options.ts';
 import { type Curve, medianPruning, type Pruner } from './pruning.ts';
 import { grid, randomSearch, type Sampler } from './sampler.ts';
 import { checkSpace, type Space, type Values } from './space.ts';
-import { sqliteStorage } from './sqlite-node.ts';
 import { type Claim, memoryStorage, type Storage, type TrialRecord } from './storage.ts';
 import { tpe } from './tpe.ts';
 
@@ -100,8 +100,13 @@ export async function createStudy<const S extends Space>(options: StudyOptions<S
     typeof pruning !== 'string' ? pruning : checkChoice(operation, 'pruning', pruning, ['median', 'none']) === 'median' ? medianPruning() : undefined;
   const described = (part: Sampler | Pruner | undefined) => part && { name: part.name, ...part.options };
   const description = JSON.stringify({ space, sampler: described(sampler), direction, seed, pruning: described(pruner) });
-  const storage = file === undefined ? memoryStorage() : await sqliteStorage(file, description);
+  const storage = file === undefined ? memoryStorage() : await fileStorage(file, description);
   return new SharedStudy({ space, sampler, direction, seed, pruner, storage, lease });
+}
+
+async function fileStorage(path: string, description: string): Promise<Storage> {
+  if (!isNode) fail('device', operation, 'studies in files need Node', 'Leave storage out: the study is kept in memory.');
+  return (await import('./sqlite-node.ts')).sqliteStorage(path, description);
 }
 
 interface Parts<S extends Space> {

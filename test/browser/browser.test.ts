@@ -1,21 +1,9 @@
 /** gradix in Chromium: the conformance suite, and training from the built package, in workers of a page. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { environmentVariable } from '../../src/core/debug.ts';
-import { serve } from './serve.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const executablePath = environmentVariable('GRADIX_CHROMIUM') ?? '/usr/bin/chromium';
-const missing = existsSync(executablePath) ? undefined : `${executablePath} is not there; GRADIX_CHROMIUM names another browser`;
-if (missing && environmentVariable('GRADIX_REQUIRE')?.includes('browser')) throw new Error(`a browser is required: ${missing}`);
-
-const quiet = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+import { bundled, Chromium, missing, patience, root, skipped } from './chromium.ts';
 
 interface FromWorker {
   readonly data: unknown;
@@ -39,36 +27,16 @@ const answerOf = <T>(page: Page, script: string): Promise<T> =>
     script,
   ) as Promise<T>;
 
-describe.skipIf(missing)(`Chromium${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  let browser: Browser;
-  let folder: string;
-  const servers: { readonly url: string; readonly close: () => void }[] = [];
-
+describe.skipIf(missing)(`Chromium${skipped}`, () => {
+  let browser: Chromium;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'gradix-browser-'));
-    const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const built = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root, encoding: 'utf8' });
-    if (built.status !== 0) throw new Error(built.stdout);
-    browser = await chromium.launch({ executablePath, args: quiet });
-  });
-  afterAll(async () => {
-    for (const server of servers) server.close();
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+    browser = await Chromium.start();
+  }, patience);
+  afterAll(() => browser?.close());
 
-  async function open(texts: Readonly<Record<string, string>>, isolated = true): Promise<Page> {
-    const server = await serve({ root: folder, texts: { '/': '<!doctype html><title>gradix</title>', ...texts }, isolated });
-    servers.push(server);
-    const page = await browser.newPage();
-    await page.goto(server.url);
-    return page;
-  }
-  const bundled = (file: string): string =>
-    buildSync({ entryPoints: [join(root, 'test/browser', file)], bundle: true, write: false, format: 'esm', platform: 'browser', target: 'es2022' })
-      .outputFiles[0].text;
+  const open = async (texts: Readonly<Record<string, string>>, isolated = true): Promise<Page> => browser.open(await browser.site({ texts, isolated }));
 
-  test('the conformance suite, on one thread and on two', { timeout: 180_000 }, async () => {
+  test('the conformance suite, on one thread and on two', { timeout: patience }, async () => {
     const page = await open({ '/worker.js': bundled('conformance-worker.ts') });
     const { cases, threads, failures } = await answerOf<{ cases: number; threads: number; failures: string[] }>(page, '/worker.js');
     expect(failures).toEqual([]);
@@ -79,7 +47,7 @@ describe.skipIf(missing)(`Chromium${missing ? ` (skipped: ${missing})` : ''}`, (
   test.each([
     ['with shared memory', true],
     ['without', false],
-  ])('trains the digit net from plain modules, %s', { timeout: 180_000 }, async (_, isolated) => {
+  ])('trains the digit net from plain modules, %s', { timeout: patience }, async (_, isolated) => {
     const page = await open({ '/worker.js': readFileSync(join(root, 'test/browser/training-worker.js'), 'utf8') }, isolated);
     const lines: string[] = [];
     page.on('console', (message) => lines.push(message.text()));

@@ -9,8 +9,8 @@ const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-e
 
 export interface Served {
   readonly root: string;
-  /** Texts at paths that are no files. */
-  readonly texts?: Readonly<Record<string, string>>;
+  /** Contents at paths that are no files. */
+  readonly texts?: Readonly<Record<string, string | Uint8Array>>;
   readonly isolated?: boolean;
 }
 
@@ -19,8 +19,9 @@ export async function serve({ root, texts = {}, isolated = true }: Served): Prom
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
     const file = join(root, path);
     const found = texts[path] ?? (existsSync(file) && statSync(file).isFile() ? readFileSync(file) : undefined);
-    const type = types[extname(path)] ?? 'text/html';
-    response.writeHead(found === undefined ? 404 : 200, { 'content-type': type, ...(isolated ? isolation : {}) });
+    const type = path === '/' ? 'text/html' : (types[extname(path)] ?? 'application/octet-stream');
+    const length = found === undefined ? 0 : Buffer.byteLength(found);
+    response.writeHead(found === undefined ? 404 : 200, { 'content-type': type, 'content-length': length, ...(isolated ? isolation : {}) });
     response.end(found);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

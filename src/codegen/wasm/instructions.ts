@@ -86,48 +86,41 @@ export type Code = Instruction | readonly Code[];
 
 /** Bytes of each opcode, its prefix included. */
 export const opcodes: ReadonlyMap<string, readonly number[]> = new Map([
-  ...tableOf([], plain),
-  ...tableOf([0xfc], saturating),
-  ...tableOf([0xfd], simd),
-  ...tableOf([], memory),
-  ...tableOf([0xfd], simdMemory),
-  ...tableOf([0xfe], atomics),
-  ...tableOf([0xfd], lanes),
-  ...tableOf([0xfd], laneMemory),
-  ...tableOf([], numbered),
-  ...tableOf([], { 5: 'else', 16: 'call', 67: 'f32.const f64.const' }),
-  ...tableOf([0xfd], { 12: 'v128.const i8x16.shuffle' }),
+  ...tableOf(undefined, plain),
+  ...tableOf(0xfc, saturating),
+  ...tableOf(0xfd, simd),
+  ...tableOf(undefined, memory),
+  ...tableOf(0xfd, simdMemory),
+  ...tableOf(0xfe, atomics),
+  ...tableOf(0xfd, lanes),
+  ...tableOf(0xfd, laneMemory),
+  ...tableOf(undefined, numbered),
+  ...tableOf(undefined, { 5: 'else', 16: 'call', 67: 'f32.const f64.const' }),
+  ...tableOf(0xfd, { 12: 'v128.const i8x16.shuffle' }),
 ]);
 
-function tableOf(prefix: readonly number[], rows: Record<number, string>): [string, number[]][] {
+function tableOf(prefix: number | undefined, rows: Record<number, string>): [string, number[]][] {
   return Object.entries(rows).flatMap(([first, names]) =>
-    names.split(' ').flatMap((name, i): [string, number[]][] => (name === '-' ? [] : [[name, [...prefix, ...unsigned(Number(first) + i)]]])),
+    names.split(' ').flatMap((name, i): [string, number[]][] => (name === '-' ? [] : [[name, opcodeOf(prefix, Number(first) + i)]])),
   );
 }
 
-/** LEB128. */
-export function unsigned(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
-  out.push(rest);
-  return out;
-}
-
-export function signed(value: number): number[] {
-  const out: number[] = [];
-  let rest = value | 0;
-  for (; rest < -64 || rest > 63; rest >>= 7) out.push((rest & 127) | 128);
-  out.push(rest & 127);
-  return out;
+/** One byte, or a prefix and a number as LEB128. */
+function opcodeOf(prefix: number | undefined, code: number): number[] {
+  if (prefix === undefined) return [code];
+  return code < 128 ? [prefix, code] : [prefix, (code & 127) | 128, code >> 7];
 }
 
 /** Operands, then the instruction. */
-export const op = (name: Plain, ...operands: readonly Code[]): Code => [operands, { op: name }];
+function behind(operands: Code[], instruction: Instruction): Code {
+  operands.push(instruction);
+  return operands;
+}
+export const op = (name: Plain, ...operands: Code[]): Code => behind(operands, { op: name });
 export const load = (name: MemoryOp, address: Code, offset = 0): Code => [address, { op: name, offset }];
 export const store = (name: MemoryOp, address: Code, value: Code, offset = 0): Code => [address, value, { op: name, offset }];
-export const lane = (name: LaneOp, number: number, ...operands: readonly Code[]): Code => [operands, { op: name, lane: number }];
-export const call = (target: string, ...operands: readonly Code[]): Code => [operands, { op: 'call', target }];
+export const lane = (name: LaneOp, number: number, ...operands: Code[]): Code => behind(operands, { op: name, lane: number });
+export const call = (target: string, ...operands: Code[]): Code => behind(operands, { op: 'call', target });
 export const i32 = (value: number): Code => ({ op: 'i32.const', number: value });
 export const f32 = (value: number): Code => ({ op: 'f32.const', value });
 export const f64 = (value: number): Code => ({ op: 'f64.const', value });

@@ -3,13 +3,13 @@
  * (parquet-node.ts), in a browser on the spot.
  */
 import { fail } from '../../core/errors.ts';
+import { isNode } from '../../io/files.ts';
 import type { ByteSource } from './bytes.ts';
 import type { Table, TableColumn } from './csv.ts';
 import { type Contents, contentsHere, corrupt, limitsOf } from './parquet-decoder.ts';
 
 /** Reads all rows of some columns (default: all). Errors: corrupt, nested columns, missing values, integers beyond 2⁵³, more time or memory needed than allowed. */
 export async function parseParquet(source: ByteSource, columns?: readonly string[], seconds?: number): Promise<Table> {
-  const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
   if (!isNode) return tableOf(source, await contentsHere(source, columns), columns);
   const limits = limitsOf(source.size, seconds);
   const decoder = (await import('./parquet-node.ts')).startDecoder(limits.memory);

@@ -1,5 +1,6 @@
 /** Decodes pictures: PGM and PPM here, PNG and JPEG by sharp in Node and by the browser in a browser. */
 import { fail, GradixError } from '../../core/errors.ts';
+import { isNode } from '../../io/files.ts';
 import type { NamedBytes } from '../formats/file-set.ts';
 import { imageHeader, netpbmHeader } from './header.ts';
 import { formed, type ImageForm, type Pixels } from './pixels.ts';
@@ -30,7 +31,6 @@ const firstLine = (error: unknown): string => (error instanceof Error ? error.me
 type Decoder = (bytes: Uint8Array, channels: 1 | 3) => Promise<Pixels>;
 
 async function platformDecoder(): Promise<Decoder> {
-  const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
   return isNode ? (await import('./decode-node.ts')).decodeWithSharp : decodeInBrowser;
 }
 

@@ -16,7 +16,8 @@ import type { Walk } from './thread.ts';
 const asyncFromSeconds = 200e-6;
 
 /** Time on one thread, roughly. */
-export const estimatedSeconds = (program: Program): number => program.flops / 15e9 + program.bytes / 8e9;
+const estimatedSeconds = (program: Program): number => program.flops / 15e9 + program.bytes / 8e9;
+export const worthAsync = (program: Program): boolean => estimatedSeconds(program) >= asyncFromSeconds;
 const barriersIn = (steps: readonly Step[]): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'barrier' ? 1 : step.kind === 'loop' ? step.count * barriersIn(step.body) : 0), 0);
 /** Starting the other threads costs about 1 µs and a barrier 0.5 µs. */
@@ -85,11 +86,11 @@ export function makeExecutable(options: ExecutableOptions): Executable {
   const runOf = ({ bytes }: LoadedModule): RunWords => {
     const address = heap.reserveFor(owner, bytes.byteLength);
     heap.bytes(address, bytes.byteLength).set(bytes);
-    return { program: ++programs, module: address, moduleBytes: bytes.byteLength, threads };
+    return { program: ++programs, module: address, moduleBytes: bytes.byteLength, threads, seconds: estimatedSeconds(program) };
   };
   const words = runOf(options.module);
   const staging = new Staging(heap, owner, sizes.flat());
-  const worthAsync = estimatedSeconds(program) >= asyncFromSeconds;
+  const delegates = worthAsync(program);
   let timed: { readonly walk: Walk; readonly words: RunWords; readonly times: number } | undefined;
   const launches = launchesOf(program.steps);
 
@@ -141,7 +142,7 @@ export function makeExecutable(options: ExecutableOptions): Executable {
   return {
     run,
     async runAsync(inputs, outputs) {
-      if (((!worthAsync || !pool.canDelegate) && queue.idle) || debugLevel() >= 2) {
+      if (((!delegates || !pool.canDelegate) && queue.idle) || debugLevel() >= 2) {
         run(inputs, outputs);
         return;
       }

@@ -37,14 +37,19 @@ export interface RunWords {
   readonly module: number;
   readonly moduleBytes: number;
   readonly threads: number;
+  /** How long it takes on one thread, roughly. */
+  readonly seconds: number;
 }
 
 /** Seconds. */
 const usualPatience = 60;
+/** A run may take so many times as long as was estimated: machines are slow, and busy with other things. */
+const patienceFactor = 100;
 /** After so many failures of workers there are no more of them. */
 const mostFailures = 3;
 
 interface Delegated {
+  readonly run: RunWords;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -143,27 +148,38 @@ export class Pool {
     }
   }
 
-  /** Has the run done by a worker; the event loop stays free. */
-  delegate(run: RunWords): Promise<void> {
+  /** Starts the worker for delegated runs, which takes a while. */
+  expectDelegation(): void {
+    if (this.alone) return;
     this.deputy ??= this.start('deputy', (value) => {
       if (value === this.sequence) this.finish();
     });
+  }
+
+  /** Has the run done by a worker; the event loop stays free. */
+  delegate(run: RunWords): Promise<void> {
+    this.expectDelegation();
     this.describe(run);
     this.deputy?.keepAlive(true);
     return new Promise((resolve, reject) => {
-      this.delegated = { resolve, reject };
+      this.delegated = { run, resolve, reject };
       Atomics.store(this.control, words.deputy, ++this.sequence);
       Atomics.notify(this.control, words.deputy);
     });
   }
 
-  /** Waits for the delegated run here; false where this thread may not. */
+  /** Waits for the delegated run here; false where this thread may not. Errors: the run failed, or its conductor gives no sign of life, whose end cannot be heard of here. */
   waitForDelegated(): boolean {
-    if (this.delegated === undefined) return true;
-    const done = (): number => Atomics.load(this.control, words.deputyDone);
-    if (!this.host?.maySleep && done() !== this.sequence) return false;
-    for (let seen = done(); seen !== this.sequence; seen = done()) Atomics.wait(this.control, words.deputyDone, seen);
-    this.finish();
+    const { control, delegated, sequence } = this;
+    if (delegated === undefined) return true;
+    const done = (): number => Atomics.load(control, words.deputyDone);
+    if (!this.host?.maySleep && done() !== sequence) return false;
+    // Tenths of a second are counted, so that time in which this process is stopped does not count.
+    let left = 10 * (this.patience + patienceFactor * delegated.run.seconds);
+    for (let seen = done(); seen !== sequence && left > 0; seen = done()) if (Atomics.wait(control, words.deputyDone, seen, 100) === 'timed-out') left--;
+    if (done() !== sequence) this.thread.stop('the thread that conducts it does not answer any more');
+    const error = this.finish();
+    if (error) throw error;
     return true;
   }
 
@@ -171,14 +187,16 @@ export class Pool {
     return Atomics.load(this.control, words.fault) !== 0;
   }
 
-  /** The delegated run is over. */
-  private finish(): void {
+  /** The delegated run is over; gives what went wrong. */
+  private finish(): GradixError | undefined {
     const { delegated } = this;
     this.delegated = undefined;
     this.deputy?.keepAlive(false);
-    if (!delegated) return;
-    if (!this.hasFault) delegated.resolve();
-    else delegated.reject(this.renew());
+    if (!delegated) return undefined;
+    const error = this.hasFault ? this.renew() : undefined;
+    if (error) delegated.reject(error);
+    else delegated.resolve();
+    return error;
   }
 
   /** A worker has ended by itself: nobody may wait for it any more. */
