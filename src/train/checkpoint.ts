@@ -99,7 +99,8 @@ export function checkpoint(directory: string, options: CheckpointOptions = {}): 
     saves: true,
     async start(run) {
       await makeFolder(directory, 'checkpoint');
-      if (run.history.length > 0 || run.batch > 0) saved = { epoch: run.epoch, batch: run.batch };
+      // A run that goes on from another folder has left nothing here yet.
+      if ((run.history.length > 0 || run.batch > 0) && (await hasCheckpoint(directory))) saved = { epoch: run.epoch, batch: run.batch };
       // Fails now rather than after the first epoch when the folder cannot be written.
       await writeFiles([historyOf(run)], 'checkpoint');
     },

@@ -89,16 +89,18 @@ describe('fit', () => {
       expect(broken.stopReason).toBe('interrupted');
       const second = make();
       seed(999);
+      const elsewhere = stopAt === 1;
+      const goesOn = elsewhere ? `${target}-elsewhere` : target;
       const history = await fit(second.model, training, {
         ...common,
         optimizer: second.optimizer,
         epochs: 4,
         resume: await loadCheckpoint(target),
-        callbacks: [checkpoint(target)],
+        callbacks: [checkpoint(goesOn, { keep: elsewhere ? 2 : 1 })],
       });
       expect(history.epochs).toHaveLength(4);
       for (const file of ['checkpoint.safetensors', 'model.safetensors', 'best.safetensors']) {
-        expect(readFileSync(join(target, file)).equals(readFileSync(join(folder, 'whole', file)))).toBe(true);
+        expect(readFileSync(join(goesOn, file)).equals(readFileSync(join(folder, 'whole', file)))).toBe(true);
       }
     }
     expect(readdirSync(join(folder, 'whole')).sort()).toEqual(['best.safetensors', 'checkpoint.safetensors', 'history.jsonl', 'model.safetensors']);

@@ -46,7 +46,7 @@ expose({
       callbacks: [
         train.earlyStopping({ patience: 1000, restoreBest: true }),
         train.averageWeights({ decay: 0.9 }),
-        train.checkpoint(folder, { everyBatches: 7, keep: from ? 1 : 3 }),
+        train.checkpoint(folder, { everyBatches: 7, keep: 3 }),
         ...(log ? [train.csvLogger(`${folder}/batches.csv`, { everyBatches: 5 })] : []),
         // Slow enough on any machine to be caught in the middle.
         {

@@ -21,8 +21,9 @@ const { open, rename } = files;
 files.open = async (path, ...rest) => {
   const file = await open(path, ...rest);
   if (when !== 'writing' || !path.includes('/.checkpoint.safetensors') || renames + 1 !== Number(number)) return file;
-  file.writeFile = async (bytes) => {
-    await file.write(bytes.subarray(0, bytes.length >> 1));
+  file.writev = async ([header, values]) => {
+    await file.write(header);
+    await file.write(values.subarray(0, values.length >> 1));
     return die();
   };
   return file;
