@@ -1,8 +1,10 @@
 /** What happens when a thread of the WebAssembly device fails: nobody hangs, the error says why, and new threads take over. */
-import { describe, expect, test } from 'vitest';
+import { availableParallelism } from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
 import { compileGraph } from '../src/compiler/pipeline.ts';
 import '../src/index.ts';
 import { broadcast, exp, foldKeep, sub } from '../src/ops/build.ts';
+import { wasmDevice } from '../src/runtime/wasm/index.ts';
 import type { HostWorker, WorkerHost } from '../src/runtime/wasm/pool.ts';
 import { nodeWorkers } from '../src/runtime/wasm/workers-node.ts';
 import { inputLeaf } from './support/samples.ts';
@@ -42,7 +44,7 @@ function host(broken: (worker: number) => boolean) {
     workers.push(worker);
     return worker;
   };
-  return { workers, host: { maySleep: true, start } satisfies WorkerHost };
+  return { workers, host: { maySleep: true, processors: 2, start } satisfies WorkerHost };
 }
 
 async function recovered({ device, run, first, expected }: ReturnType<typeof open>): Promise<void> {
@@ -53,6 +55,15 @@ async function recovered({ device, run, first, expected }: ReturnType<typeof ope
   run();
   expect(first()).toBeCloseTo(expected, 12);
 }
+
+test('there are as many threads as the machine runs at the same time, or as GRADIX_THREADS says', () => {
+  const device = () => wasmDevice({ workers: nodeWorkers });
+  vi.stubEnv('GRADIX_THREADS', undefined);
+  expect(device()).toMatchObject({ target: { threads: availableParallelism() } });
+  vi.stubEnv('GRADIX_THREADS', '3');
+  expect(device()).toMatchObject({ target: { threads: 3 } });
+  vi.unstubAllEnvs();
+});
 
 describe('a worker of the WebAssembly device', () => {
   test('that traps ends the run with an error, and others take its place', async () => {

@@ -32,13 +32,12 @@ export interface WasmDevice extends CompiledDevice {
 interface Environment {
   readonly crossOriginIsolated?: boolean;
   readonly document?: unknown;
-  readonly navigator?: { readonly hardwareConcurrency?: number };
 }
 
 const environment = globalThis as Environment;
 
-function threadCount(): number {
-  const wanted = Number(environmentVariable('GRADIX_THREADS') ?? environment.navigator?.hardwareConcurrency ?? 1);
+function threadCount(processors = 1): number {
+  const wanted = Number(environmentVariable('GRADIX_THREADS') ?? processors);
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > 1024) fail('argument', 'GRADIX_THREADS', `expected a whole number from 1 to 1024, got "${wanted}"`);
   return wanted;
 }
@@ -47,7 +46,7 @@ function threadCount(): number {
 export function wasmDevice(options: WasmOptions = {}): WasmDevice | { readonly unavailable: string } {
   if (typeof WebAssembly === 'undefined') return { unavailable: 'this engine has no WebAssembly' };
   const shareable = typeof SharedArrayBuffer !== 'undefined' && environment.crossOriginIsolated !== false;
-  const threads = options.threads ?? threadCount();
+  const threads = options.threads ?? threadCount(options.workers?.processors);
   const shared = (options.shared ?? shareable) && options.workers !== undefined;
   if (!shareable && threads > 1 && options.shared === undefined) {
     const headers = 'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';

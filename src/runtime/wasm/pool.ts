@@ -19,6 +19,8 @@ export interface WorkerHost {
   readonly start: (source: string, setup: unknown, onMessage: (value: unknown) => void, onError: (error: unknown) => void) => HostWorker;
   /** Whether this thread may sleep in Atomics.wait (a page's main thread may not). */
   readonly maySleep: boolean;
+  /** How many threads can run at the same time. */
+  readonly processors: number;
 }
 
 /** The text that a worker runs. Some compilers mark functions with __name. */

@@ -11,6 +11,7 @@ interface WebWorker {
 interface Web {
   readonly Worker: new (url: string) => WebWorker;
   readonly document?: unknown;
+  readonly navigator: { readonly hardwareConcurrency: number };
 }
 
 const preamble = `
@@ -19,6 +20,7 @@ const send = (value) => postMessage(value);`;
 
 export const webWorkers: WorkerHost = {
   maySleep: (globalThis as Partial<Web>).document === undefined,
+  processors: (globalThis as Partial<Web>).navigator?.hardwareConcurrency ?? 1,
   start(source, setup, onMessage, onError): HostWorker {
     const url = URL.createObjectURL(new Blob([`${preamble}\n${source}`], { type: 'text/javascript' }));
     const worker = new (globalThis as unknown as Web).Worker(url);
