@@ -16,7 +16,7 @@ function holdUp(number) {
     if (this.name !== 'checkpoint.safetensors' || ++count !== number) return stream;
     const { write } = stream;
     stream.write = async ({ data }) => {
-      await write.call(stream, data.subarray(0, data.length >> 1));
+      await write.call(stream, data.slice(0, data.size >> 1));
       postMessage('held up');
       return new Promise(() => {});
     };
