@@ -36,11 +36,17 @@ describe.skipIf(missing)(`Chromium${skipped}`, () => {
 
   const open = async (texts: Readonly<Record<string, string>>, isolated = true): Promise<Page> => browser.open(await browser.site({ texts, isolated }));
 
-  test('the conformance suite, on one thread and on two', { timeout: patience }, async () => {
-    const page = await open({ '/worker.js': bundled('conformance-worker.ts') });
-    const { cases, threads, failures } = await answerOf<{ cases: number; threads: number; failures: string[] }>(page, '/worker.js');
+  test('conformance, gradients and random graphs, on one thread and on two', { timeout: 2 * patience }, async () => {
+    const page = await open({ '/worker.js': bundled('suites-worker.ts') });
+    interface Answer {
+      readonly cases: Readonly<Record<'conformance' | 'gradients', number>>;
+      readonly threads: number;
+      readonly failures: readonly string[];
+    }
+    const { cases, threads, failures } = await answerOf<Answer>(page, '/worker.js');
     expect(failures).toEqual([]);
-    expect(cases).toBeGreaterThan(500);
+    expect(cases.conformance).toBeGreaterThan(500);
+    expect(cases.gradients).toBeGreaterThan(300);
     expect(threads).toBe(2);
   });
 

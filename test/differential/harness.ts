@@ -75,8 +75,9 @@ function runOnce({ device, executable }: Loaded, problem: Problem, arrays: reado
     if (overrun(input)) throw new Error(`input ${i}: written beyond its end`);
     if (problem.aliases.includes(i)) return;
     const { buffer, byteOffset, byteLength } = arrays[i];
-    const before = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
-    if (!before.equals(bytesIn(input.storage, 0, input.bytes))) throw new Error(`input ${i} was changed`);
+    const before = new Uint8Array(buffer, byteOffset, byteLength);
+    const after = bytesIn(input.storage, 0, input.bytes);
+    if (before.some((byte, k) => byte !== after[k])) throw new Error(`input ${i} was changed`);
   });
   outputs.forEach((output, i) => {
     if (overrun(output)) throw new Error(`output ${i}: written beyond its end`);
