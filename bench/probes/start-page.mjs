@@ -37,7 +37,9 @@ worker.onerror = ({ message }) => { globalThis.answer = { error: message }; };
 
 async function bundled() {
   const stdin = {
-    contents: worker.replace("await import('gradix')", 'gradix').replace('const beginning', "import * as gradix from 'gradix';\nconst beginning"),
+    contents: worker
+      .replace(/const (\{.*\}) = await import\('gradix'\);/, '')
+      .replace('const beginning', `import { compile, models, nn, optim, random } from 'gradix';\nconst beginning`),
     resolveDir: join(root, 'bench'),
   };
   const { outputFiles } = await build({ stdin, bundle: true, write: false, minify: true, format: 'esm', platform: 'browser', target: 'es2022' });

@@ -29,19 +29,3 @@ function describeBody(body: Body): string {
   const nodes = topologicalOrder([...body.parameters, ...body.results]);
   return `${body.constants},${body.carries},${fingerprint(nodes, body.results, new Map(body.parameters.map((node, i) => [node, String(i)])), (node) => node)}`;
 }
-
-/** 106 bits of a text (two rounds of Bryc's cyrb53 with different seeds), to keep cache keys short. */
-export const digest = (text: string): string => hash53(text, 1).toString(36) + hash53(text, 2).toString(36);
-
-function hash53(text: string, seed: number): number {
-  let low = 0xdeadbeef ^ seed;
-  let high = 0x41c6ce57 ^ seed;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    low = Math.imul(low ^ code, 2654435761);
-    high = Math.imul(high ^ code, 1597334677);
-  }
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  return 4294967296 * (2097151 & high) + (low >>> 0);
-}

@@ -5,7 +5,6 @@ import type { Program } from '../ir/program.ts';
 import type { CompiledDevice, Executable } from '../runtime/device.ts';
 import { interpretedExecutable } from '../runtime/reference/index.ts';
 import { compiledDevice } from './devices.ts';
-import { digest } from './fingerprint.ts';
 
 export interface Loaded {
   readonly executable: Executable;
@@ -13,8 +12,9 @@ export interface Loaded {
   readonly program: Program | undefined;
 }
 
-const cache = new Map<string, Loaded>();
+const cache = new Map<string, Loaded & { readonly number: number }>();
 const capacity = 256;
+let made = 0;
 
 export interface ProgramRequest {
   /** The structure of the graph. */
@@ -51,20 +51,20 @@ interface Unloaded {
 /** What is in the cache or needs no loading, else the program that the device is to load. */
 function compiled({ text, graph, why }: ProgramRequest): Loaded | Unloaded {
   const device = compiledDevice();
-  const name = digest(text);
-  const key = `${device?.target.identity ?? 'reference'}:${name}`;
+  const key = `${device?.target.identity ?? 'reference'}:${text}`;
   const known = cache.get(key);
   if (known) {
-    debug(1, () => `gradix: ${why}: program ${name}, compiled before`);
+    debug(1, () => `gradix: ${why}: program ${known.number}, compiled before`);
     cache.delete(key);
     cache.set(key, known);
     return known;
   }
   const start = performance.now();
   const keep = (loaded: Loaded, how = 'ready'): Loaded => {
-    cache.set(key, loaded);
+    const number = ++made;
+    cache.set(key, { ...loaded, number });
     if (cache.size > capacity) cache.delete(cache.keys().next().value as string);
-    debug(1, () => `gradix: ${why}: program ${name}, ${how} in ${(performance.now() - start).toFixed(0)} ms (${describe(loaded)})`);
+    debug(1, () => `gradix: ${why}: program ${number}, ${how} in ${(performance.now() - start).toFixed(0)} ms (${describe(loaded)})`);
     return loaded;
   };
   if (!device) return keep({ executable: interpretedExecutable(graph()), program: undefined });

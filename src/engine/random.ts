@@ -37,15 +37,15 @@ export const keyLeaf = (words: readonly number[]): Node => storageLeaf(storageFr
 /** The key of the next draw as a node; while a function is being recorded, one that each of its runs draws anew. */
 export const nextKey = (recorder: Recorder | undefined): Node => (recorder ? recorder.nextKey() : keyLeaf(nextHostKey()));
 
-/** `count` numbers in [0, 1) from the default sequence, drawn on the host (for initial values). */
-export function hostUniform(count: number): Float64Array {
+/** `count` numbers in [low, high) from the default sequence, drawn on the host (for initial values). */
+export function hostUniform(count: number, low = 0, high = 1): Float64Array {
   const [key0, key1] = nextHostKey();
   const out = new Float64Array(count);
   const words = new Int32Array(2);
   for (let i = 0; i < count; i += 2) {
     threefryInto(words, key0, key1, i / 2, 0);
-    out[i] = (words[0] >>> 8) * 2 ** -24;
-    if (i + 1 < count) out[i + 1] = (words[1] >>> 8) * 2 ** -24;
+    out[i] = low + (high - low) * ((words[0] >>> 8) * 2 ** -24);
+    if (i + 1 < count) out[i + 1] = low + (high - low) * ((words[1] >>> 8) * 2 ** -24);
   }
   return out;
 }

@@ -16,12 +16,14 @@ export interface Fans {
 /** Values for a parameter of a shape, row-major. */
 export type Initializer = (shape: Shape, fans: Fans) => Float64Array;
 
-const drawUniform = (shape: Shape, low: number, high: number): Float64Array => random.hostUniform(sizeOf(shape)).map((u) => low + (high - low) * u);
+const drawUniform = (shape: Shape, low: number, high: number): Float64Array => random.hostUniform(sizeOf(shape), low, high);
 
 /** Box–Muller on pairs of uniforms; 1 − u keeps the logarithm finite. */
-function drawNormal(count: number): Float64Array {
+function drawNormal(count: number, standardDeviation = 1): Float64Array {
   const u = random.hostUniform(2 * count);
-  return Float64Array.from({ length: count }, (_, i) => Math.sqrt(-2 * Math.log(1 - u[2 * i])) * Math.cos(2 * Math.PI * u[2 * i + 1]));
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i++) out[i] = Math.sqrt(-2 * Math.log(1 - u[2 * i])) * Math.cos(2 * Math.PI * u[2 * i + 1]) * standardDeviation;
+  return out;
 }
 
 export const constant =
@@ -41,7 +43,7 @@ export const uniform =
 export const normal =
   (standardDeviation = 1): Initializer =>
   (shape) =>
-    drawNormal(sizeOf(shape)).map((z) => z * standardDeviation);
+    drawNormal(sizeOf(shape), standardDeviation);
 
 /** Variance gain² / fan, drawn from the one or the other family. */
 const scaledUniform =

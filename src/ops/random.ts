@@ -7,24 +7,42 @@ import { sameShape, showType, sizeOf } from '../core/shape.ts';
 import { checkOperands } from './check.ts';
 import { family } from './registry.ts';
 
-const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Makes the third key word; from the Skein hash. */
 const parity = 0x1bd11bda;
 
-/** Both output words, as signed 32-bit integers, written to out[0] and out[1]; gives the first. No allocation, for initial values are drawn by the million. */
+/** Both output words, as signed 32-bit integers, written to out[0] and out[1]; gives the first. Initial values are drawn by the million: no allocation, no tables. */
 export function threefryInto(out: Int32Array, key0: number, key1: number, counter0: number, counter1: number): number {
-  const key2 = key0 ^ key1 ^ parity;
+  let k0 = key0;
+  let k1 = key1;
+  let k2 = key0 ^ key1 ^ parity;
   let x0 = (counter0 + key0) | 0;
   let x1 = (counter1 + key1) | 0;
   for (let group = 1; group <= 5; group++) {
-    const first = (group & 1) === 0 ? 4 : 0;
-    for (let round = first; round < first + 4; round++) {
+    if ((group & 1) === 1) {
       x0 = (x0 + x1) | 0;
-      x1 = ((x1 << rotations[round]) | (x1 >>> (32 - rotations[round]))) ^ x0;
+      x1 = ((x1 << 13) | (x1 >>> 19)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 15) | (x1 >>> 17)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 26) | (x1 >>> 6)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 6) | (x1 >>> 26)) ^ x0;
+    } else {
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 17) | (x1 >>> 15)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 29) | (x1 >>> 3)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 16) | (x1 >>> 16)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 24) | (x1 >>> 8)) ^ x0;
     }
-    const turn = group % 3;
-    x0 = (x0 + (turn === 0 ? key0 : turn === 1 ? key1 : key2)) | 0;
-    x1 = (x1 + (turn === 0 ? key1 : turn === 1 ? key2 : key0) + group) | 0;
+    const first = k0;
+    k0 = k1;
+    k1 = k2;
+    k2 = first;
+    x0 = (x0 + k0) | 0;
+    x1 = (x1 + k1 + group) | 0;
   }
   out[0] = x0;
   out[1] = x1;
