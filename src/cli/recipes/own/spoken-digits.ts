@@ -11,7 +11,7 @@ import { loadPlanned, outcome, predictFiles, testNet, testWords, trainPlan } fro
 const input: SoundInput = { kind: 'sounds', seconds: 0.8, sampleRate: 8000 };
 const classes = Array.from({ length: 10 }, (_, digit) => String(digit));
 const planFor = (data: string): Plan => ({ data, input, classes, net: folderNet(input, 3000).net });
-const defaults = { epochs: 20, batchSize: 32, learningRate: 0.003 };
+const defaults = { epochs: 40, batchSize: 32, learningRate: 0.003 };
 
 /** The folder that --data or GRADIX_DATA names, or the set's name where it is to be found or fetched by itself. */
 const source: Recipe['source'] = async (asked) => {
@@ -50,7 +50,7 @@ export const spokenDigits: Recipe = {
 export const spokenDigitsBySpeaker = leavingOut({
   name: 'spoken-digits-by-speaker',
   summary: 'spoken-digits six times, each without one speaker, on whom it is tested',
-  defaults,
+  defaults: { ...defaults, epochs: 20 },
   augmentations: ['auto', 'none'],
   source,
   async load(data) {
