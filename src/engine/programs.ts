@@ -61,10 +61,9 @@ function compiled({ text, graph, why }: ProgramRequest): Loaded | Unloaded {
   }
   const start = performance.now();
   const keep = (loaded: Loaded, how = 'ready'): Loaded => {
-    const number = ++made;
-    cache.set(key, { ...loaded, number });
+    cache.set(key, { ...loaded, number: ++made });
     if (cache.size > capacity) cache.delete(cache.keys().next().value as string);
-    debug(1, () => `gradix: ${why}: program ${number}, ${how} in ${(performance.now() - start).toFixed(0)} ms (${describe(loaded)})`);
+    debug(1, () => `gradix: ${why}: program ${made}, ${how} in ${(performance.now() - start).toFixed(0)} ms (${describe(loaded)})`);
     return loaded;
   };
   if (!device) return keep({ executable: interpretedExecutable(graph()), program: undefined });

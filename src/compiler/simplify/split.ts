@@ -3,16 +3,20 @@
  * result has the same bits for any number of threads.
  */
 import { sizeOf } from '../../core/shape.ts';
-import { type Node, newNode } from '../../graph/node.ts';
+import type { Fold } from '../../graph/attributes.ts';
+import type { Node } from '../../graph/node.ts';
+import { fold, reshape } from '../../ops/build.ts';
 import { opOf } from '../../ops/registry.ts';
 import { rewriteGraph } from './simplify.ts';
 
 const mostChunks = 16;
 const smallest = 16384;
+/** Terms of a partial sum; longer ones lose digits. */
+const longest = 8192;
 
-/** The largest divisor of a batch that is at most 16: its number of chunks. */
-export function chunksOf(batch: number): number {
-  for (let c = Math.min(mostChunks, batch); c > 1; c--) if (batch % c === 0) return c;
+/** The largest divisor of a batch that is at most 16 (or `most`): its number of chunks. */
+export function chunksOf(batch: number, most = mostChunks): number {
+  for (let c = Math.min(most, batch); c > 1; c--) if (batch % c === 0) return c;
   return 1;
 }
 
@@ -21,20 +25,17 @@ export function splitReductions(outputs: readonly Node[]): Node[] {
     if (opOf(node).kind !== 'reduction' || node.op === 'argMax' || node.op === 'argMin') return node;
     const { axes } = node.attributes as { axes: readonly number[] };
     const [x] = node.inputs;
-    if (sizeOf(x.shape) < smallest || !axes.includes(0)) return node;
-    // Leading axes that are all folded count as one.
-    let lead = 1;
-    while (axes.includes(lead)) lead++;
+    const terms = sizeOf(x.shape) / sizeOf(node.shape);
+    const most = Math.max(mostChunks, Math.ceil(terms / longest));
+    if ((sizeOf(x.shape) < smallest && terms <= longest) || !axes.includes(0)) return node;
+    // Leading axes that are all folded may count as one.
     let batch = x.shape[0];
     let joined = 1;
-    while (chunksOf(batch) < 2 && joined < lead) batch *= x.shape[joined++];
-    const chunks = chunksOf(batch);
-    if (chunks < 2 || chunks === sizeOf(x.shape) / sizeOf(node.shape)) return node;
+    while (chunksOf(batch, most) < (most > mostChunks ? most / 2 : 2) && axes.includes(joined)) batch *= x.shape[joined++];
+    const chunks = chunksOf(batch, most);
+    if (chunks < 2 || chunks === terms) return node;
     const shape = [chunks, batch / chunks, ...x.shape.slice(joined)];
     const inner = axes.filter((a) => a >= joined).map((a) => a - joined + 2);
-    const split = newNode('reshape', [x], { shape }, { shape, dtype: x.dtype });
-    const kept = shape.filter((_, i) => i !== 1 && !inner.includes(i));
-    const partial = newNode(node.op, [split], { axes: [1, ...inner] }, { shape: kept, dtype: node.dtype });
-    return newNode(node.op, [partial], { axes: [0] }, node);
+    return fold(node.op as Fold, fold(node.op as Fold, reshape(x, shape), [1, ...inner]), [0]);
   });
 }
