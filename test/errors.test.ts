@@ -125,6 +125,8 @@ const table: readonly (readonly [string, () => unknown, string])[] = [
   // Layers, losses, optimizers
   ['an unknown layer option', () => nn.conv2d(16, 3, { pading: 1 } as object), 'conv2d: unknown option pading. Did you mean padding?'],
   ['a layer of no units', () => nn.linear(0), 'linear: features must be a whole number ≥ 1, got 0.'],
+  ['sizes of inputs first', () => nn.linear(784, 10 as unknown as object), 'linear: expected an options object such as { bias: … }, got 10. Give the size of the output alone: that of the input is found when the layer first sees one.'],
+  ['options first', () => nn.linear({ units: 10 } as unknown as number), 'linear: features must be a whole number ≥ 1, got { units }.'],
   ['dropout of everything', () => nn.dropout(1), 'dropout: rate must be a finite number in [0, 1), got 1.'],
   ['another input size', () => { const layer = nn.linear(2); layer.apply(ones([1, 3])); layer.apply(ones([1, 4])); }, 'linear: input has 4 features but this layer was made for 3 (input [1, 4]). The last dimension holds the features.'],
   ['parameters before the first call', () => net().parameters(), 'namedParameters: layer 0 (linear) has no parameters yet: it learns its input size at the first call. Call the model once, or model.summary(inputShape), before this.'],

@@ -3,7 +3,7 @@ import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import type { Tensor, Variable } from '../tensor/index.ts';
 import { fanInUniform, type Initializer } from './initializers.ts';
-import { checkChoice, checkOptions, checkWhole, type PerDimension, perDimension } from './options.ts';
+import { checkChoice, checkOptions, checkWhole, inputsAreFound, type PerDimension, perDimension } from './options.ts';
 import { type ParameterDType, parameter, parameterDTypes } from './parameter.ts';
 import { SizedLayer } from './sized-layer.ts';
 
@@ -49,7 +49,7 @@ export abstract class KernelLayer extends SizedLayer<KernelParameters> {
 
   constructor(name: string, dimensions: SpatialRank, kernelSize: PerDimension, options: KernelOptions, more: readonly string[]) {
     super();
-    checkOptions(name, options, [...kernelOptions, ...more]);
+    checkOptions(name, options, [...kernelOptions, ...more], inputsAreFound);
     if (options.dtype !== undefined) checkChoice(name, 'dtype', options.dtype, parameterDTypes);
     const { stride = 1, padding = 0, dilation = 1 } = options;
     this.name = name;

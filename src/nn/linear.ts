@@ -3,7 +3,7 @@ import { fail, showShape } from '../core/errors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import type { Tensor, Variable } from '../tensor/index.ts';
 import { fanInUniform, type Initializer } from './initializers.ts';
-import { checkChoice, checkOptions, checkWhole } from './options.ts';
+import { checkChoice, checkOptions, checkWhole, inputsAreFound } from './options.ts';
 import { type ParameterDType, parameter, parameterDTypes } from './parameter.ts';
 import { SizedLayer } from './sized-layer.ts';
 
@@ -27,7 +27,7 @@ export class Linear extends SizedLayer<LinearParameters> {
 
   constructor(features: number, options: LinearOptions = {}) {
     super();
-    checkOptions('linear', options, ['bias', 'weightInitializer', 'biasInitializer', 'dtype']);
+    checkOptions('linear', options, ['bias', 'weightInitializer', 'biasInitializer', 'dtype'], inputsAreFound);
     if (options.dtype !== undefined) checkChoice('linear', 'dtype', options.dtype, parameterDTypes);
     this.features = checkWhole('linear', 'features', features);
     this.options = options;

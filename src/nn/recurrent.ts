@@ -10,7 +10,7 @@ import { arange, concat, type Tensor, type Variable, variable } from '../tensor/
 import { Dropout } from './dropout.ts';
 import type { Initializer } from './initializers.ts';
 import { Module } from './module.ts';
-import { checkChoice, checkNumber, checkOptions, checkWhole } from './options.ts';
+import { checkChoice, checkNumber, checkOptions, checkWhole, inputsAreFound } from './options.ts';
 import { type ParameterDType, parameterDTypes } from './parameter.ts';
 import { type Cell, type CellState, Direction } from './recurrent-direction.ts';
 
@@ -60,7 +60,7 @@ export class Recurrent<S extends CellState = CellState> extends Module {
   constructor(cell: Cell<S>, options: RecurrentOptions, more: readonly string[]) {
     super();
     const { name } = cell;
-    checkOptions(name, options, [...recurrentOptions, ...more]);
+    checkOptions(name, options, [...recurrentOptions, ...more], inputsAreFound);
     if (options.dtype !== undefined) checkChoice(name, 'dtype', options.dtype, parameterDTypes);
     if (options.output !== undefined) checkChoice(name, 'output', options.output, ['all', 'last']);
     if (options.truncate !== undefined) checkWhole(name, 'truncate', options.truncate);
