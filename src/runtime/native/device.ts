@@ -31,7 +31,7 @@ export function nativeDevice(options: NativeOptions = {}): CompiledDevice | Unav
   try {
     return openDevice(wanted, list, options);
   } catch (error) {
-    return { unavailable: error instanceof Error ? error.message : String(error) };
+    return { unavailable: (error instanceof Error ? error.message : String(error)).replace(/\nRequire stack:.*$/s, '') };
   }
 }
 
