@@ -140,11 +140,11 @@ class NestLowering {
     this.b.when(range ? operation('less', boolType, indexConstant(whole), range.to) : constantOf(boolType, 1), last);
   }
 
-  /** Walks a loop from 0 to `to` in steps, with `chains` steps of it written out side by side. */
+  /** Walks a loop from 0 to `to` in steps, with `chains` steps of it written out side by side: its variable is so much smaller that they stay inside. */
   private chained(loop: Loop, to: number, step: number, chains: number, make: (chain: number) => void): void {
     this.b.loop(loop.variable.name, indexConstant(0), indexConstant(to), step * chains, () => {
       for (let chain = 0; chain < chains; chain++) {
-        this.fixed.set(loop, Index.of(loop.variable).add(chain * step));
+        this.fixed.set(loop, Index.of({ ...loop.variable, extent: to - (chains - 1) * step }).add(chain * step));
         make(chain);
       }
       this.fixed.delete(loop);
@@ -196,7 +196,7 @@ class NestLowering {
     b.loop(name, unitsFrom, indexSub(unitsTo, indexConstant(together - 1)), together, () =>
       this.vectorised(vector, undefined, (count) => {
         for (let row = 0; row < together; row++) {
-          this.fixed.set(units, Index.of(units.variable).add(row));
+          this.fixed.set(units, Index.of({ ...units.variable, extent: units.variable.extent - together + 1 }).add(row));
           this.row(count);
         }
         this.fixed.delete(units);
