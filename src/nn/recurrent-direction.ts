@@ -79,7 +79,7 @@ export class Direction<S extends CellState> extends SizedLayer<DirectionParamete
     const { cell } = this;
     const weights = this.parametersFor(x);
     const first = this.#firstState(x, start, weights.inputWeight);
-    const product = einsum('ntf,fg->tng', x, weights.inputWeight); // [T, N, G H]
+    const product = einsum('tnf,fg->tng', x.transpose([1, 0, 2]), weights.inputWeight); // [T, N, G H]
     const fromInputs = weights.bias ? product.add(weights.bias) : product;
     const counts = mask?.cast('bool').transpose().expandDims(2); // [T, N, 1]
     const step = (state: S, gates: Tensor, counted: Tensor | undefined): readonly [S, Tensor] => {
