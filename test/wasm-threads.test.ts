@@ -5,7 +5,7 @@ import { compileGraph } from '../src/compiler/pipeline.ts';
 import '../src/index.ts';
 import { broadcast, exp, foldKeep, sub } from '../src/ops/build.ts';
 import { wasmDevice } from '../src/runtime/wasm/index.ts';
-import type { HostWorker, WorkerHost } from '../src/runtime/wasm/pool.ts';
+import { type HostWorker, type WorkerHost, worthLeaving } from '../src/runtime/wasm/pool.ts';
 import { nodeWorkers } from '../src/runtime/wasm/workers-node.ts';
 import { inputLeaf } from './support/samples.ts';
 import { openWasm } from './support/wasm.ts';
@@ -44,7 +44,7 @@ function host(broken: (worker: number) => boolean) {
     workers.push(worker);
     return worker;
   };
-  return { workers, host: { maySleep: true, processors: 2, start } satisfies WorkerHost };
+  return { workers, host: { maySleep: true, processors: 2, mayBlock: worthLeaving, start } satisfies WorkerHost };
 }
 
 async function recovered({ device, run, first, expected }: ReturnType<typeof open>): Promise<void> {

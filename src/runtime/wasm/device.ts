@@ -6,7 +6,7 @@ import { fail } from '../../core/errors.ts';
 import type { Target } from '../../ir/ir.ts';
 import type { Program } from '../../ir/program.ts';
 import type { CompiledDevice, Executable, Storage } from '../device.ts';
-import { type LoadedModule, makeExecutable, RunQueue, worthAsync } from './executable.ts';
+import { estimatedSeconds, type LoadedModule, makeExecutable, RunQueue } from './executable.ts';
 import { Heap, type WasmStorage } from './heap.ts';
 import { Pool, type WorkerHost } from './pool.ts';
 import { type Walk, words } from './thread.ts';
@@ -112,7 +112,7 @@ class Device implements WasmDevice {
 
   private prepare(program: Program) {
     const { heap, pool, target } = this;
-    if (worthAsync(program)) pool.expectDelegation();
+    if (pool.delegates(estimatedSeconds(program))) pool.expectDelegation();
     const owner = {};
     const arena = heap.reserveFor(owner, program.arenaBytes);
     heap.bytes(arena, program.arenaBytes).fill(0);

@@ -12,12 +12,8 @@ import type { Heap, WasmStorage } from './heap.ts';
 import type { Pool, RunWords } from './pool.ts';
 import type { Walk } from './thread.ts';
 
-/** Leaving the caller's thread costs about 0.1 ms; shorter programs run on it. */
-const asyncFromSeconds = 200e-6;
-
 /** Time on one thread, roughly. */
-const estimatedSeconds = (program: Program): number => program.flops / 15e9 + program.bytes / 8e9;
-export const worthAsync = (program: Program): boolean => estimatedSeconds(program) >= asyncFromSeconds;
+export const estimatedSeconds = (program: Program): number => program.flops / 15e9 + program.bytes / 8e9;
 const barriersIn = (steps: readonly Step[]): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'barrier' ? 1 : step.kind === 'loop' ? step.count * barriersIn(step.body) : 0), 0);
 /** Starting the other threads costs about 1 µs and a barrier 0.5 µs. */
@@ -90,7 +86,7 @@ export function makeExecutable(options: ExecutableOptions): Executable {
   };
   const words = runOf(options.module);
   const staging = new Staging(heap, owner, sizes.flat());
-  const delegates = worthAsync(program);
+  const { seconds } = words;
   let timed: { readonly walk: Walk; readonly words: RunWords; readonly times: number } | undefined;
   const launches = launchesOf(program.steps);
 
@@ -142,13 +138,13 @@ export function makeExecutable(options: ExecutableOptions): Executable {
   return {
     run,
     async runAsync(inputs, outputs) {
-      if (((!delegates || !pool.canDelegate) && queue.idle) || debugLevel() >= 2) {
+      if ((!pool.delegates(seconds) && queue.idle) || debugLevel() >= 2) {
         run(inputs, outputs);
         return;
       }
       await queue.add(async () => {
         const copyBack = bind(inputs, outputs);
-        if (pool.canDelegate) await pool.delegate(words);
+        if (pool.delegates(seconds)) await pool.delegate(words);
         else pool.run(options.module.walk, words);
         copyBack();
       });

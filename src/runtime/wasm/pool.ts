@@ -21,6 +21,8 @@ export interface WorkerHost {
   readonly maySleep: boolean;
   /** How many threads can run at the same time. */
   readonly processors: number;
+  /** Seconds, on one thread, that a run may keep the caller's thread busy; longer ones are done by a deputy. */
+  readonly mayBlock: number;
 }
 
 /** The text that a worker runs. Some compilers mark functions with __name. */
@@ -45,6 +47,8 @@ export interface RunWords {
 
 /** Seconds. */
 const usualPatience = 60;
+/** Leaving the caller's thread costs about 0.1 ms; shorter runs stay on it. */
+export const worthLeaving = 200e-6;
 /** A run may take so many times as long as was estimated: machines are slow, and busy with other things. */
 const patienceFactor = 100;
 /** After so many failures of workers there are no more of them. */
@@ -88,9 +92,9 @@ export class Pool {
     return this.thread.functions;
   }
 
-  /** Whether runs can be done elsewhere while this thread goes on. */
-  get canDelegate(): boolean {
-    return !this.alone;
+  /** Whether a run of so many seconds is done elsewhere while this thread goes on. */
+  delegates(seconds: number): boolean {
+    return !this.alone && this.host !== undefined && seconds >= this.host.mayBlock;
   }
 
   /** Workers that have started. */

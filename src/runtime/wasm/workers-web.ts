@@ -1,5 +1,5 @@
 /** Workers of web pages, from a blob of source text. */
-import type { HostWorker, WorkerHost } from './pool.ts';
+import { type HostWorker, type WorkerHost, worthLeaving } from './pool.ts';
 
 /** The few names of the web platform that are used here. */
 interface WebWorker {
@@ -18,9 +18,13 @@ const preamble = `
 const receive = (handler) => { onmessage = (event) => handler(event.data); };
 const send = (value) => postMessage(value);`;
 
+const inPage = (globalThis as Partial<Web>).document !== undefined;
+
 export const webWorkers: WorkerHost = {
-  maySleep: (globalThis as Partial<Web>).document === undefined,
+  maySleep: !inPage,
   processors: (globalThis as Partial<Web>).navigator?.hardwareConcurrency ?? 1,
+  // In a worker nobody waits for the thread but messages, and those for a moment only; starting a deputy takes longer than a first step.
+  mayBlock: inPage ? worthLeaving : 0.1,
   start(source, setup, onMessage, onError): HostWorker {
     const url = URL.createObjectURL(new Blob([`${preamble}\n${source}`], { type: 'text/javascript' }));
     const worker = new (globalThis as unknown as Web).Worker(url);
