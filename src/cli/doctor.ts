@@ -31,7 +31,8 @@ async function examine(): Promise<Record<string, string>> {
   const cache = openCache();
   const compiler = findCompiler(cache.directory);
   const usable = !('unavailable' in compiler);
-  const target = usable ? compiledDevice()?.target : undefined;
+  // A device that is asked for and cannot be had is an error elsewhere; here its reason is in the list.
+  const target = usable || !process.env.GRADIX_DEVICE ? compiledDevice()?.target : undefined;
   const data = process.env.GRADIX_DATA;
   return {
     gradix: version,
