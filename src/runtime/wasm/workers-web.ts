@@ -23,7 +23,7 @@ const inPage = (globalThis as Partial<Web>).document !== undefined;
 export const webWorkers: WorkerHost = {
   maySleep: !inPage,
   processors: (globalThis as Partial<Web>).navigator?.hardwareConcurrency ?? 1,
-  // In a worker nobody waits for the thread but messages, and those for a moment only; starting a deputy takes longer than a first step.
+  // In a worker nobody waits for the thread but messages, and those for a moment only; starting a deputy would delay the first step.
   mayBlock: inPage ? worthLeaving : 0.1,
   start(source, setup, onMessage, onError): HostWorker {
     const url = URL.createObjectURL(new Blob([`${preamble}\n${source}`], { type: 'text/javascript' }));
