@@ -13,6 +13,7 @@ describe.each(compiledDevices.filter(({ unavailable }) => unavailable === undefi
   test.each([
     ['of everything', [2 ** 22], [0]],
     ['over rows', [2 ** 18, 16], [0]],
+    ['over a prime number of rows', [262139, 3], [0]],
     ['over pictures', [32, 256, 256, 2], [0, 1, 2]],
   ])('%s', (_, shape, axes) => {
     const leaf = inputLeaf({ shape, dtype: 'float32' });

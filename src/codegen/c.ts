@@ -151,10 +151,8 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
   for (const s of body) {
     switch (s.kind) {
       case 'let':
-        out.push(`${indent}const ${typeName(s.value.type)} ${s.name} = ${printExpr(s.value, kernel)};`);
-        break;
       case 'declare':
-        out.push(`${indent}${typeName(s.value.type)} ${s.name} = ${printExpr(s.value, kernel)};`);
+        out.push(`${indent}${s.kind === 'let' ? 'const ' : ''}${typeName(s.value.type)} ${s.name} = ${printExpr(s.value, kernel)};`);
         break;
       case 'assign':
         out.push(`${indent}${s.name} = ${printExpr(s.value, kernel)};`);
@@ -173,6 +171,9 @@ function printStatements(body: readonly Stmt[], kernel: Kernel, indent: string, 
           printStatements(s.otherwise, kernel, `${indent}  `, out);
         }
         out.push(`${indent}}`);
+        break;
+      case 'prefetch':
+        out.push(`${indent}__builtin_prefetch(p${s.buffer} + ${printExpr(s.index, kernel)}, 0, 2);`);
         break;
       case 'scatter':
         out.push(

@@ -68,15 +68,9 @@ function ownOutputs(outputs: readonly Node[]): Node[] {
 
 /** Leading dimensions of the inputs that are not variables, and their chunks: kernels over them are divided along them. */
 function batchSizes(inputs: readonly Node[]): Set<number> {
-  const sizes = new Set<number>();
-  for (const leaf of inputs) {
-    const { source } = leaf.attributes as { source: { kind: string } };
-    if (source.kind !== 'variable' && leaf.shape.length > 1 && leaf.shape[0] > 1) {
-      sizes.add(leaf.shape[0]);
-      sizes.add(chunksOf(leaf.shape[0]));
-    }
-  }
-  return sizes;
+  const fixed = (leaf: Node): boolean => (leaf.attributes as { source: { kind: string } }).source.kind === 'variable';
+  const batched = inputs.filter((leaf) => !fixed(leaf) && leaf.shape.length > 1 && leaf.shape[0] > 1);
+  return new Set(batched.flatMap(({ shape: [size] }) => [size, chunksOf(size)]));
 }
 
 /** A kernel that copies `value` (read through `homeOf`) into the memory of a new node of the same type. */
@@ -111,15 +105,7 @@ function lowerLoop(item: Item, homes: Homes, context: RegionContext): LoopTask {
     return { leaf, result: region.outputs[i], initial: outer(initial), copy: lowered, copied: copy, rings };
   });
   const ys = region.outputs.slice(body.carries).map((result, i) => ({ result, part: partOf(body.carries + i) }));
-  return {
-    count: length,
-    reverse,
-    body: region,
-    outside,
-    carries,
-    ys,
-    apart: worksApart(region, carries),
-  };
+  return { count: length, reverse, body: region, outside, carries, ys, apart: worksApart(region, carries) };
 }
 
 function worksApart(region: Region, carries: LoopTask['carries']): boolean {
@@ -134,16 +120,10 @@ function worksApart(region: Region, carries: LoopTask['carries']): boolean {
 function loopBuffers(item: Item, loop: LoopTask): Lowered {
   const reads = [...loop.outside.map((o) => o.buffer), ...loop.carries.map((c) => c.initial)];
   const writes = item.group.members.filter((m) => m.op === 'part' && item.stores.has(m));
-  const buffers = [...new Set(reads)].filter((r) => !writes.includes(r)).map((node) => ({ node, written: false }));
+  const read = [...new Set(reads)].filter((r) => !writes.includes(r)).map((node) => ({ node, written: false }));
+  const written = writes.map((node) => ({ node, written: true }));
   const kernel = { name: '', parameters: [], body: [], comment: `loop of ${loop.count}`, flops: 0, bytes: 0 };
-  return {
-    kernel,
-    buffers: [...buffers, ...writes.map((node) => ({ node, written: true }))],
-    units: 1,
-    callUnits: 1,
-    aligned: new Set(),
-    samePlace: () => false,
-  };
+  return { kernel, buffers: [...read, ...written], units: 1, callUnits: 1, aligned: new Set(), samePlace: () => false };
 }
 
 /**

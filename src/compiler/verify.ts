@@ -48,6 +48,9 @@ export function verifyKernel(kernel: Kernel): void {
           if (!names.has(s.name)) bad(`${s.name} is assigned before it is declared`);
           check(s.value, names);
           break;
+        case 'prefetch':
+          check(s.index, names);
+          break;
         case 'scatter':
         case 'store':
           if (!kernel.parameters[s.buffer].written) bad(`parameter ${s.buffer} is stored to but not marked written`);

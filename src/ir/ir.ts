@@ -60,6 +60,8 @@ export type Stmt =
       readonly unroll?: number;
     }
   | { readonly kind: 'if'; readonly condition: Expr; readonly body: readonly Stmt[]; readonly otherwise: readonly Stmt[] }
+  /** The cache line of an element that is read later; no harm where there is none. */
+  | { readonly kind: 'prefetch'; readonly buffer: number; readonly index: Expr }
   /** Lane l goes to element indices[l]; only the first `count` lanes where given. */
   | { readonly kind: 'scatter'; readonly buffer: number; readonly indices: Expr; readonly value: Expr; readonly count?: Expr }
   /** A vector goes to index, index + stride, …; with `count`, only its first `count` lanes. */

@@ -71,6 +71,9 @@ function printStatements(body: readonly Stmt[], indent: string, out: string[]): 
       case 'assign':
         out.push(`${indent}${s.name} = ${printExpr(s.value)}`);
         break;
+      case 'prefetch':
+        out.push(`${indent}prefetch ${element({ ...s, stride: 1 }, 1)}`);
+        break;
       case 'scatter':
         out.push(`${indent}b${s.buffer}[each of ${printExpr(s.indices)}] = ${printExpr(s.value)}`);
         break;

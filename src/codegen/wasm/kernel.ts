@@ -91,6 +91,8 @@ class KernelRenderer {
         if (s.condition.kind === 'const') f.emit(f.scope(() => this.block(s.condition.kind === 'const' && s.condition.value !== 0 ? s.body : s.otherwise)));
         else f.when(this.value(s.condition)[0], () => this.block(s.body), s.otherwise.length > 0 ? () => this.block(s.otherwise) : undefined);
         break;
+      case 'prefetch':
+        break;
       case 'scatter': {
         const { scalar } = this.kernel.parameters[s.buffer];
         storeLanes(f, scalar, this.pointers(s.buffer, s.indices), this.value(s.value), this.count(s.count, s.value.type));

@@ -2,7 +2,7 @@
  * Schedule of contractions and convolutions: a register tile of rows × vectors, its sums kept in registers over the whole depth; rows stream from
  * the first operand in place, columns come from panels (or rows) of the second. The epilogue (bias, activation, residual …) runs on the registers.
  */
-import { sizeOf } from '../../core/shape.ts';
+import { sizeOf, stridesOf } from '../../core/shape.ts';
 import { type Node, newNode } from '../../graph/node.ts';
 import type { Expr, Target, Type } from '../../ir/ir.ts';
 import { unitsFrom, unitsTo } from '../../ir/ir.ts';
@@ -14,7 +14,7 @@ import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, reindex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
-import { packPanel, packTile } from './pack.ts';
+import { line, packPanel, packTile } from './pack.ts';
 import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
@@ -43,10 +43,13 @@ class ContractionLowering {
   private readonly stores: Stores;
   private readonly homeInside: HomeInside;
   private readonly tile: TileChoice;
+  /** Columns of a panel. */
+  private readonly width: number;
   private readonly type: Type;
   private readonly outerVars: LoopVar[];
   /** The dimension that tiles walk: the last of `outer` that the second operand does not have, or the one around it when tiles span both. */
   private readonly rowDim: number;
+  private readonly rowExtent: number;
   /** The last row dimension, when every tile holds all of it; else −1. */
   private readonly innerDim: number;
   /** The dimension whose range is divided over threads (−1: none), unless panels are. */
@@ -59,8 +62,9 @@ class ContractionLowering {
   /** Rows of the first operand are packed by the kernel itself, a block at a time, tile by tile: where its depth lies in strides and many panels go over it. */
   private readonly packsRows: boolean;
   private readonly packed: Packed;
-  /** Where sums wait between blocks of the depth. */
+  /** Where sums wait between blocks of the depth: panel by panel, so that those of a tile's rows are neighbours. */
   private readonly partial: Node | undefined;
+  private readonly sumStrides: readonly number[];
   private readonly scratch: Node;
   private readonly rowsPacked: Packed;
   private readonly rowScratch: Node;
@@ -88,24 +92,23 @@ class ContractionLowering {
     const shared = last === this.unitDim ? target.threads : 1;
     const rows = last >= 0 ? Math.ceil(c.outer[last].extent / shared) : 1;
     this.tile = chooseTile(target, { rows, around, columns: c.columns.extent, wide: scalar === 'f64', width: c.panel?.width });
+    this.width = this.tile.vectors * target.lanes;
     this.rowDim = this.tile.inner > 1 ? last - 1 : last;
+    this.rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
     this.innerDim = this.tile.inner > 1 ? last : -1;
-    this.packsInside = packsInside(c, target, this.tile.vectors * target.lanes);
+    this.packsInside = packsInside(c, target, this.width);
     this.packsRows = packsRows(c, this.width);
     [this.depthLevel, this.depthBlock] = chooseDepthBlock(c, target, this.width, this.packsRows);
     this.packed = packedStrides(c, this.width, this.depthLevel, this.depthBlock);
-    this.partial =
-      this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1)
-        ? group.members.length === 1 && stores.get(c.node)?.some((home) => home.buffer === c.node)
-          ? c.node
-          : newNode('leaf', [], { source: { kind: 'storage' } }, c.node)
-        : undefined;
     const panels = Math.ceil(c.columns.extent / this.width);
     this.byPanels = panelsAsUnits(c, target, this.width);
     // Every unit packs rows anew: few units then.
     this.unitPanels = this.packsRows ? Math.ceil(panels / (2 * target.threads)) : 1;
     const units = this.byPanels ? Math.ceil(panels / this.unitPanels) : this.unitDim < 0 ? 1 : c.outer[this.unitDim].extent;
+    const inBlocks = this.depthLevel > 0 || this.depthBlock < (c.depth[0]?.extent ?? 1);
+    this.sumStrides = stridesOf([panels, ...c.outer.map((d) => d.extent), this.width]);
     const scratch = (shape: readonly number[]): Node => newNode('leaf', [], { source: { kind: 'storage' } }, { shape, dtype: c.node.dtype });
+    this.partial = inBlocks ? scratch([panels * this.sumStrides[0]]) : undefined;
     this.scratch = scratch([units, this.packed.size]);
     this.rowsPacked = packedStrides(c, 1, this.depthLevel, this.depthBlock);
     const perUnit = this.unitDim === this.rowDim && !this.byPanels ? 1 : Math.min(this.rowExtent, this.rowsOfBlock);
@@ -121,9 +124,11 @@ class ContractionLowering {
     const first = this.unitDim;
     const panels = Math.ceil(c.columns.extent / this.width);
     const loops = c.outer.map((_, i) => i).filter((i) => i !== this.rowDim && i !== this.innerDim && (byPanels || i !== first));
+    const nest = (make: () => void): void =>
+      loops.reduceRight((body, i) => () => b.loop(this.outerVars[i].name, indexConstant(0), indexConstant(c.outer[i].extent), 1, body), make)();
     const inside = (rowRange: Range, panelRange: Range | undefined): void =>
       this.depthBlocks((block) =>
-        this.nest(loops, () =>
+        nest(() =>
           this.rowBlocks(rowRange, (rows) => {
             if (block && this.packsRows) this.packRows(rows, block);
             this.panels(panelRange, (panel, columns) => {
@@ -133,14 +138,13 @@ class ContractionLowering {
           }),
         ),
       );
-    const { rowExtent } = this;
-    const allRows = { from: indexConstant(0), to: indexConstant(rowExtent) };
+    const allRows = { from: indexConstant(0), to: indexConstant(this.rowExtent) };
     let units = 1;
     if (byPanels) {
       units = Math.ceil(panels / this.unitPanels);
       inside(allRows, { from: indexMul(unitsFrom, this.unitPanels), to: indexMin(indexMul(unitsTo, this.unitPanels), indexConstant(panels)) });
     } else if (first >= 0 && first === this.rowDim) {
-      units = rowExtent;
+      units = this.rowExtent;
       inside({ from: unitsFrom, to: unitsTo }, undefined);
     } else if (first >= 0) {
       units = c.outer[first].extent;
@@ -158,17 +162,9 @@ class ContractionLowering {
     };
   }
 
-  private get rowExtent(): number {
-    return this.rowDim >= 0 ? this.c.outer[this.rowDim].extent : 1;
-  }
-
   /** Rows that are done while all panels go by. */
   private get rowsOfBlock(): number {
     return rowsInCache(this.c, this.target, this.packsRows ? this.rowsPacked.size : undefined, this.depthBlock, this.tile.rows);
-  }
-
-  private get width(): number {
-    return this.tile.vectors * this.target.lanes;
   }
 
   /** The blocks of the depth, outside of all loops over the result. */
@@ -197,25 +193,20 @@ class ContractionLowering {
     walk(0);
   }
 
-  private nest(loops: readonly number[], make: () => void): void {
-    const [first, ...rest] = loops;
-    if (first === undefined) make();
-    else this.b.loop(this.outerVars[first].name, indexConstant(0), indexConstant(this.c.outer[first].extent), 1, () => this.nest(rest, make));
-  }
-
   /** Rows in blocks that stay in the second-level cache while all panels go by, where a thread has more than that. */
   private rowBlocks(range: Range, make: (rows: Range) => void): void {
     const { b, c } = this;
     const most = this.rowsOfBlock;
-    const fits = this.rowExtent / (this.byPanels || this.rowDim !== this.unitDim ? 1 : this.target.threads) <= most;
-    if (fits || (!this.packsRows && (this.packsInside || c.outer.length !== 1 || this.rowDim < 0 || c.columns.extent <= this.width))) {
+    const share = this.rowExtent / (this.byPanels || this.rowDim !== this.unitDim ? 1 : this.target.threads);
+    if (share <= most || (!this.packsRows && (this.packsInside || c.outer.length !== 1 || this.rowDim < 0 || c.columns.extent <= this.width))) {
       make(range);
       return;
     }
+    const even = this.tile.rows * Math.ceil(share / Math.ceil(share / most) / this.tile.rows);
     const name = b.fresh('rows');
-    b.loop(name, range.from, range.to, most, () => {
+    b.loop(name, range.from, range.to, even, () => {
       const from = indexVariable(name);
-      make({ from, to: b.let(indexMin(indexAdd(from, indexConstant(most)), range.to)) });
+      make({ from, to: b.let(indexMin(indexAdd(from, indexConstant(even)), range.to)) });
     });
   }
 
@@ -282,6 +273,7 @@ class ContractionLowering {
     const tail = columns % lanes;
     const offsets = this.rowOffsets(tile.count);
     const panelAt = indexMul(panel, c.panel ? c.panel.stride : this.width);
+    if (this.packsInside) this.prefetch(tile);
     const aSlot = this.packsRows ? b.buffer(this.rowScratch) : this.aSlot;
     const aStart = b.let(this.packsRows ? this.rowsPlace(row, tile.first) : this.operandAt('a', row));
     const bStart = b.let(this.packsInside ? this.packedPlace : indexAdd(this.operandAt('b', row), panelAt));
@@ -366,6 +358,20 @@ class ContractionLowering {
     packPanel({ b, c, target, type, packed, depthLevel, source, destination: b.buffer(this.scratch, true) }, columns, block, from, this.packedPlace);
   }
 
+  /** A tile asks for its part of the next panel: columns far apart in memory come too late when packing reads them. */
+  private prefetch({ row, count, panel, block }: Tile): void {
+    const { b, c, width } = this;
+    if (!block || c.depth.length > 1 || c.columns.b !== 1 || this.rowExtent > this.depthBlock) return;
+    const each = Math.ceil(this.depthBlock / this.rowExtent);
+    const name = b.fresh('line');
+    const next = indexAdd(indexMul(panel, width), indexConstant(c.b.offset + width));
+    const from = b.let(indexAdd(next, indexMul(indexAdd(block.from, indexMul(row, each)), c.depth[0].b)));
+    b.loop(name, indexConstant(0), indexConstant(count * each), 1, () => {
+      for (let at = 0; at < width; at += line)
+        b.push({ kind: 'prefetch', buffer: this.bSlot, index: indexAdd(from, indexAdd(indexMul(indexVariable(name), c.depth[0].b), indexConstant(at))) });
+    });
+  }
+
   private rowsPlace(row: Expr, first: Expr): Expr {
     return indexAdd(indexMul(unitsFrom, this.rowPlace), indexMul(indexSub(row, first), this.rowsPacked.size));
   }
@@ -392,23 +398,21 @@ class ContractionLowering {
     const { b, c, type } = this;
     const { lanes } = this.target;
     const buffer = b.buffer(this.partial as Node, true);
-    const offsets = this.rowOffsets(tile.count);
-    const tail = tile.columns % lanes;
-    let base: Expr = indexMul(tile.panel, this.width);
-    c.outer.forEach((d, i) => {
-      if (i !== this.innerDim) base = indexAdd(base, indexMul(i === this.rowDim ? tile.row : indexVariable(this.outerVars[i].name), d.out));
+    const [panelStride, ...strides] = this.sumStrides;
+    let base: Expr = indexMul(tile.panel, panelStride);
+    c.outer.forEach((_, i) => {
+      if (i !== this.innerDim) base = indexAdd(base, indexMul(i === this.rowDim ? tile.row : indexVariable(this.outerVars[i].name), strides[i]));
     });
     const start = b.let(base);
+    const offsets = this.rowOffsets(tile.count);
     sums.forEach((vectors, r) => {
-      const { row, inner } = offsets[r];
-      const offset = row * (this.rowDim >= 0 ? c.outer[this.rowDim].out : 0) + inner * (this.innerDim >= 0 ? c.outer[this.innerDim].out : 0);
+      const offset = offsets[r].row * (strides[this.rowDim] ?? 0) + offsets[r].inner * (strides[this.innerDim] ?? 0);
       vectors.forEach((sum, v) => {
         const index = indexAdd(start, indexConstant(offset + v * lanes));
-        const count = v === vectors.length - 1 && tail > 0 ? { count: indexConstant(tail) } : {};
         visit(
           sum,
-          () => ({ kind: 'load', type, buffer, index, stride: 1, ...count }),
-          (value) => b.push({ kind: 'store', buffer, index, value, stride: 1, ...count }),
+          () => ({ kind: 'load', type, buffer, index, stride: 1 }),
+          (value) => b.push({ kind: 'store', buffer, index, value, stride: 1 }),
         );
       });
     });

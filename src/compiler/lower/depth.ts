@@ -1,6 +1,6 @@
 /** Blocks of the summed dimensions: how much of the depth is done at a time, and how a block of the second operand lies when it is packed. */
 import type { Expr, Target } from '../../ir/ir.ts';
-import { type Contraction, panelsAsUnits } from './dims.ts';
+import { type Contraction, packsInside, panelsAsUnits } from './dims.ts';
 
 /** A block of the depth: a turn of each summed dimension around, and a range of the blocked one. */
 export interface Block {
@@ -16,7 +16,8 @@ export interface Block {
  */
 export function chooseDepthBlock(c: Contraction, target: Target, width: number, packsRows: boolean): [number, number] {
   const { depth, node } = c;
-  const near = Math.floor((target.l1Bytes * 2) / (4 * width));
+  const inside = packsRows && packsInside(c, target, width);
+  const near = Math.floor((target.l1Bytes * (inside ? 0.5 : 2)) / (4 * width));
   // Where panels go by one after the other, all rows should stay in the second-level cache.
   const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
   const shared = panelsAsUnits(c, target, width) ? Math.floor(target.l2Bytes / (8 * rows)) : near;

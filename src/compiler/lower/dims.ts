@@ -48,9 +48,14 @@ export function packsInside(c: Contraction, target: Target, width: number): bool
   return c.columns.b !== 1 || (rows >= 12 && c.depth[c.depth.length - 1].b > width);
 }
 
-/** Whether a kernel packs rows of the first operand: their depth lies in strides (as in gradients of kernels), and several panels go over each. */
+/** Whether a kernel packs rows of the first operand: their depth lies in strides (gradients of kernels) and several panels go over each, or many do over deep ones. */
 export const packsRows = ({ outer, depth, columns, node }: Contraction, width: number): boolean =>
-  outer.length === 1 && outer[0].a === 1 && depth.length > 0 && depth[depth.length - 1].a !== 1 && columns.extent >= 4 * width && node.dtype === 'float32';
+  outer.length === 1 &&
+  depth.length > 0 &&
+  node.dtype === 'float32' &&
+  (outer[0].a === 1 && depth[depth.length - 1].a !== 1
+    ? columns.extent >= 4 * width
+    : depth.length === 1 && depth[0].a === 1 && depth[0].extent >= 256 && outer[0].extent >= 12 && columns.extent >= 32 * width);
 
 /** The buffers of which unit u of a kernel over dimension `first` touches only the u-th part. */
 export function alignedBuffers(c: Contraction, first: number, members: readonly Node[], buffers: readonly { readonly node: Node }[]): Set<Node> {
@@ -124,19 +129,14 @@ export function contractDims(node: Node, homeOf: (node: Node) => Home | undefine
   const summed = [...labelsA].filter((letter) => !out.includes(letter));
   const operandA = operandStrides(nodeA, [...labelsA].map(extent), homeOf);
   if (!operandA) return undefined;
-  const outStrides = stridesOf(node.shape);
-  const strideA = (letter: string): number => {
-    const i = labelsA.indexOf(letter);
-    return i < 0 ? 0 : operandA.strides[i];
-  };
+  const stridesBy = (labels: string, strides: readonly number[]) => (letter: string) => strides[labels.indexOf(letter)] ?? 0;
+  const strideA = stridesBy(labelsA, operandA.strides);
   const flops = 2 * sizeOf(node.shape) * summed.reduce((p, l) => p * extent(l), 1);
-  if (panel) return packedContract(node, { labelsA, labelsB, extent, strideA, summed, operandA, outStrides, width: panel.width, flops, homeOf });
+  if (panel) return packedContract(node, { labelsA, labelsB, extent, strideA, operandA, width: panel.width, flops, homeOf });
   const operandB = operandStrides(nodeB, [...labelsB].map(extent), homeOf);
   if (!operandB) return undefined;
-  const strideB = (letter: string): number => {
-    const i = labelsB.indexOf(letter);
-    return i < 0 ? 0 : operandB.strides[i];
-  };
+  const strideB = stridesBy(labelsB, operandB.strides);
+  const outStrides = stridesOf(node.shape);
   const dims = mergeDims([...out].map((letter, i) => ({ extent: extent(letter), a: strideA(letter), b: strideB(letter), out: outStrides[i] })));
   const columns = dims.pop() ?? { extent: 1, a: 0, b: 1, out: 1 };
   if (columns.a !== 0 || columns.out !== 1) return undefined;
@@ -149,9 +149,7 @@ interface PackedContract {
   readonly labelsB: string;
   readonly extent: (letter: string) => number;
   readonly strideA: (letter: string) => number;
-  readonly summed: readonly string[];
   readonly operandA: { buffer: Node; offset: number };
-  readonly outStrides: readonly number[];
   readonly width: number;
   readonly flops: number;
   readonly homeOf: (node: Node) => Home | undefined;
@@ -164,27 +162,17 @@ function packedContract(node: Node, p: PackedContract): Contraction | undefined 
   const [, panels, depthSize, width] = node.inputs[1].shape;
   const letters = packLetters(p.labelsA, p.labelsB, out);
   const groupStrides = stridesOf([...letters.groups.map(p.extent), panels * depthSize * width]);
-  const b = (letter: string): number => {
-    const i = letters.groups.indexOf(letter);
-    return i < 0 ? 0 : groupStrides[i];
-  };
+  const b = (letter: string): number => groupStrides[letters.groups.indexOf(letter)] ?? 0;
+  const outStrides = stridesOf(node.shape);
   const columnLetters = new Set(letters.columns);
   const rows = [...out].map((letter, i) => ({ letter, i })).filter(({ letter }) => !columnLetters.has(letter));
-  const outer = mergeDims(rows.map(({ letter, i }) => ({ extent: p.extent(letter), a: p.strideA(letter), b: b(letter), out: p.outStrides[i] })));
+  const outer = mergeDims(rows.map(({ letter, i }) => ({ extent: p.extent(letter), a: p.strideA(letter), b: b(letter), out: outStrides[i] })));
   const columns = { extent: letters.columns.reduce((n, l) => n * p.extent(l), 1), a: 0, b: 1, out: 1 };
   const depthExtents = letters.depth.map(p.extent);
   const depthStrides = stridesOf(depthExtents);
   const depth = mergeDims(letters.depth.map((letter, i) => ({ extent: depthExtents[i], a: p.strideA(letter), b: depthStrides[i] * width, out: 0 })));
-  return {
-    node,
-    a: p.operandA,
-    b: { buffer: packed.buffer, offset: 0 },
-    outer,
-    columns,
-    depth,
-    panel: { width: p.width, stride: depthSize * p.width },
-    flops: p.flops,
-  };
+  const panel = { width: p.width, stride: depthSize * p.width };
+  return { node, a: p.operandA, b: { buffer: packed.buffer, offset: 0 }, outer, columns, depth, panel, flops: p.flops };
 }
 
 /** How the letters of a second operand are grouped when it is packed: batch letters, summed letters in the first operand's order, trailing column letters of the result. */
@@ -213,6 +201,8 @@ export function convDims(node: Node, homeOf: (node: Node) => Home | undefined): 
   const xStrides = stridesOf(g.inputShape);
   const yStrides = stridesOf(g.outputShape);
   const flops = 2 * sizeOf(g.outputShape) * sizeOf(kernel) * groupIn;
+  const columns = { extent: groupOut, a: 0, b: 1, out: 1 };
+  const common = { node, a: { buffer: x.buffer, offset: 0 }, b: { buffer: second.buffer, offset: 0 }, columns, flops };
   if (g.role === 'output') {
     if (!g.panel) return undefined;
     const { width } = g.panel;
@@ -231,16 +221,7 @@ export function convDims(node: Node, homeOf: (node: Node) => Home | undefined): 
     // Groups go outside of positions, so that a panel is used for a whole row.
     const ordered = g.groups > 1 ? [outer[outer.length - 1], ...outer.slice(0, -1)] : outer;
     const groupsFirst = g.groups > 1 && batch > 1 ? [ordered[1], ordered[0], ...ordered.slice(2)] : ordered;
-    return {
-      node,
-      a: { buffer: x.buffer, offset: 0 },
-      b: { buffer: second.buffer, offset: 0 },
-      outer: groupsFirst,
-      columns: { extent: groupOut, a: 0, b: 1, out: 1 },
-      depth,
-      panel: { width, stride: depthSize * width },
-      flops,
-    };
+    return { ...common, outer: groupsFirst, depth, panel: { width, stride: depthSize * width } };
   }
   const chunks = g.chunks ?? 1;
   const perChunk = batch / chunks;
@@ -255,14 +236,5 @@ export function convDims(node: Node, homeOf: (node: Node) => Home | undefined): 
     { extent: perChunk, a: xStrides[0], b: yStrides[0], out: 0 },
     ...positions.map((extent, i) => ({ extent, a: xStrides[1 + i] * g.stride[i], b: yStrides[1 + i], out: 0 })),
   ]);
-  return {
-    node,
-    a: { buffer: x.buffer, offset: 0 },
-    b: { buffer: second.buffer, offset: 0 },
-    outer,
-    columns: { extent: groupOut, a: 0, b: 1, out: 1 },
-    depth,
-    panel: undefined,
-    flops,
-  };
+  return { ...common, outer, depth, panel: undefined };
 }

@@ -18,7 +18,7 @@ export interface Packing {
 }
 
 /** Elements of a cache line. */
-const line = 16;
+export const line = 16;
 
 type At = (k: Expr) => [Expr, Expr];
 
@@ -41,7 +41,7 @@ function walk(
       const blocked = level === p.depthLevel;
       const [start, end] = blocked ? [block.from, block.to] : [indexConstant(0), indexConstant(d.extent)];
       const at: At = (k) => [indexAdd(rowFrom, indexMul(k, d[operand])), indexAdd(rowTo, indexMul(blocked ? indexSub(k, start) : k, p.packed.strides[level]))];
-      const name = b.fresh('p');
+      const name = b.fresh('depth');
       const k = indexVariable(name);
       if (!turn || level < c.depth.length - 1) b.loop(name, start, end, 1, () => along(level + 1, ...at(k)));
       else b.loop(name, start, end, line, () => turn(k, b.let(indexMin(indexAdd(k, indexConstant(line)), end)), at));
@@ -58,12 +58,12 @@ export function packPanel(p: Packing, columns: number, block: Block, from: Expr,
 }
 
 /**
- * One tile of rows that are neighbours in the first operand, so that each step of the depth reads their values in one piece (`packed` is that of one row). Whole
+ * One tile of rows of the first operand, so that each step of the depth reads their values in one piece (`packed` is that of one row). Whole
  * vectors are written, so that up to a vector behind the tile is overwritten: tiles are packed in their order, and the last is followed by room.
  */
 export function packTile(p: Packing, rows: number, block: Block, from: Expr, to: Expr): void {
   const tile = { ...p, packed: { ...p.packed, strides: p.packed.strides.map((stride) => stride * rows) } };
-  walk(tile, 'a', block, [from, to], (rowFrom, rowTo) => copyRow(p, rows, 1, rowFrom, rowTo));
+  walk(tile, 'a', block, [from, to], (rowFrom, rowTo) => copyRow(p, rows, p.c.outer[0].a, rowFrom, rowTo));
 }
 
 function copyRow({ b, target: { lanes }, type, source, destination }: Packing, columns: number, stride: number, from: Expr, to: Expr): void {

@@ -29,6 +29,9 @@ typedef long long int64_t;
 /* The body of a function of vectors that goes lane by lane. */
 #define LANEWISE(type, value) { type r; for (int l = 0; l < LANES; l++) r[l] = value; return r; }
 
+/* Before a loop over lanes whose number is known where it is inlined. */
+#define UNROLLED _Pragma("GCC unroll 16")
+
 #define VECTOR(bytes) __attribute__((vector_size((bytes) * LANES)))
 typedef float f32; typedef double f64; typedef int32_t i32; typedef uint8_t u8;
 typedef float f32v VECTOR(4); typedef double f64v VECTOR(8); typedef int32_t i32v VECTOR(4); typedef uint8_t u8v VECTOR(1);
@@ -47,15 +50,15 @@ static const i32v lane_indices = {LOW, HIGH};
   union lanes_##t { t##v whole; t lane[LANES]; }; \
   INLINE t##v load_##t(const t *p) { return *(const t##vu *)p; } \
   INLINE void store_##t(t *p, t##v x) { *(t##vu *)p = x; } \
-  INLINE t##v load_strided_##t(const t *p, int64_t s, int64_t n) { t##v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; } \
-  INLINE void store_strided_##t(t *p, t##v x, int64_t s, int64_t n) { union lanes_##t u = {x}; for (int64_t l = 0; l < n; l++) p[l * s] = u.lane[l]; } \
-  INLINE void scatter_##t(t *p, i32v i, t##v x, int64_t n) { union lanes_##t u = {x}; for (int64_t l = 0; l < n; l++) p[i[l]] = u.lane[l]; } \
+  INLINE t##v load_strided_##t(const t *p, int64_t s, int64_t n) { t##v v = {0}; UNROLLED for (int64_t l = 0; l < n; l++) v[l] = p[l * s]; return v; } \
+  INLINE void store_strided_##t(t *p, t##v x, int64_t s, int64_t n) { union lanes_##t u = {x}; UNROLLED for (int64_t l = 0; l < n; l++) p[l * s] = u.lane[l]; } \
+  INLINE void scatter_##t(t *p, i32v i, t##v x, int64_t n) { union lanes_##t u = {x}; UNROLLED for (int64_t l = 0; l < n; l++) p[i[l]] = u.lane[l]; } \
   INLINE t##v gather_##t(const t *p, i32v i) { t##v v; for (int l = 0; l < LANES; l++) v[l] = p[i[l]]; return v; }
 MEMORY(f32) MEMORY(f64) MEMORY(i32) MEMORY(u8) MEMORY(f16) MEMORY(bf16)
 
 #define PARTS(t) \
   INLINE t##v load_part_##t(const t *p, int64_t n) { t##v v = {0}; for (int64_t l = 0; l < n; l++) v[l] = p[l]; return v; } \
-  INLINE void store_part_##t(t *p, t##v x, int64_t n) { union lanes_##t u = {x}; for (int64_t l = 0; l < n; l++) p[l] = u.lane[l]; }
+  INLINE void store_part_##t(t *p, t##v x, int64_t n) { union lanes_##t u = {x}; UNROLLED for (int64_t l = 0; l < n; l++) p[l] = u.lane[l]; }
 PARTS(f64) PARTS(u8) PARTS(f16) PARTS(bf16)
 #ifdef WITH_AVX512
 #define FIRST(n) ((unsigned short)((1u << (n)) - 1))
