@@ -233,6 +233,22 @@ function movements(step: Step): void {
   step.result(loss, joined, b.cumsum(inner, 2, { reverse: true }), ...gradientsOf([loss], [b.constant(1)], [x]).flatMap((g) => g ?? []));
 }
 
+/** Products large enough that operands are packed, done in blocks of depth and rows and shared by panels or by rows; ragged in all three sizes. */
+function largeProducts(step: Step): void {
+  const shifted = (x: Node): Node => relu(b.add(x, step.parameter([x.shape[1]])));
+  for (const [rows, depth, columns] of [
+    [83, 300, 567],
+    [13, 1100, 529],
+    [401, 261, 530],
+    [40, 2050, 515],
+  ]) {
+    const x = step.input([rows, depth]);
+    const product = b.matmul(x, step.parameter([depth, columns]));
+    const turned = b.contract(x, step.parameter([columns, depth]), { a: 'mk', b: 'nk', out: 'mn' });
+    step.result(shifted(product), b.mul(turned, shifted(turned)));
+  }
+}
+
 describe.each(compiledDevices)('patterns of real nets on the $name device', ({ unavailable, open }) => {
   const threads = unavailable === undefined ? open() : undefined;
   test.skipIf(unavailable).each([
@@ -243,6 +259,7 @@ describe.each(compiledDevices)('patterns of real nets on the $name device', ({ u
     ['embedding and dropout', embeddingNet],
     ['assignments that read each other', assignments],
     ['movements and their gradient', movements],
+    ['large products', largeProducts],
   ])('%s', (_, build) => {
     const step = new Step();
     build(step);
