@@ -97,7 +97,7 @@ class ContractionLowering {
     this.rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
     this.innerDim = this.tile.inner > 1 ? last : -1;
     this.packsInside = packsInside(c, target, this.width);
-    this.packsRows = packsRows(c, this.width);
+    this.packsRows = packsRows(c, target, this.width);
     [this.depthLevel, this.depthBlock] = chooseDepthBlock(c, target, this.width, this.packsRows);
     this.packed = packedStrides(c, this.width, this.depthLevel, this.depthBlock);
     const panels = Math.ceil(c.columns.extent / this.width);
