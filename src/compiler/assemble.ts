@@ -105,6 +105,9 @@ function sweeps(tasks: readonly Task[]): Task[][] {
   return groups;
 }
 
+/** Ranges of a launch beside which nothing runs need not be those of its neighbours: where it works best on so many units at a time, they are multiples of that. */
+const wholeCalls = ({ lowered, blocks }: Task): number => (lowered.callUnits > 1 ? lowered.callUnits : lowered.units / blocks);
+
 class ProgramWriter {
   readonly kernels: Kernel[] = [];
   readonly arena: Arena;
@@ -134,6 +137,7 @@ class ProgramWriter {
       for (const group of sweeps(stage)) {
         const [first] = group;
         if (first.loop) steps.push(...this.loop(first.loop, resolve));
+        else if (stage.length === 1 && resolve === this.top) steps.push({ ...this.launch(first.lowered, first.blocks, resolve), align: wholeCalls(first) });
         else if (group.length === 1) steps.push(this.launch(first.lowered, first.blocks, resolve));
         else steps.push({ kind: 'sweep', blocks: first.blocks, launches: group.map((task) => this.launch(task.lowered, task.blocks, resolve)) });
       }
