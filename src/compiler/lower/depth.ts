@@ -23,7 +23,7 @@ export function chooseDepthBlock(c: Contraction, target: Target, width: number, 
   const shared = panelsAsUnits(c, target, width) ? Math.floor(target.l2Bytes / (8 * rows)) : near;
   // Operands in strides (gradients of kernels): every step touches a cache line of each, and half of the first-level cache should hold them all.
   const strided = !packsRows && depth.length > 1 && depth[depth.length - 1].a !== 1;
-  const wanted = strided ? Math.min(near, target.l1Bytes / 2 / 128) : Math.max(Math.min(near, shared), 256);
+  const wanted = strided ? Math.min(near, target.l1Bytes / 4 / 128) : Math.max(Math.min(near, shared), 256);
   for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
     const each = depth.slice(level + 1).reduce((p, d) => p * d.extent, 1);
     const { extent } = depth[level];
