@@ -21,7 +21,7 @@ export function chooseDepthBlock(c: Contraction, target: Target, width: number, 
   // Where panels go by one after the other, all rows should stay in the second-level cache.
   const rows = c.outer.reduce((p, d) => p * (d.b === 0 ? d.extent : 1), 1);
   const shared = panelsAsUnits(c, target, width) ? Math.floor(target.l2Bytes / (8 * rows)) : near;
-  // Operands in strides (gradients of kernels): every step touches a cache line of each, and half of the first-level cache should hold them all.
+  // Operands in strides (gradients of kernels): every step touches a cache line of each, and a quarter of the first-level cache should hold them all (strides often are powers of two).
   const strided = !packsRows && depth.length > 1 && depth[depth.length - 1].a !== 1;
   const wanted = strided ? Math.min(near, target.l1Bytes / 4 / 128) : Math.max(Math.min(near, shared), 256);
   for (let level = 0; level < depth.length && node.dtype !== 'float64'; level++) {
