@@ -113,7 +113,7 @@ class ProgramWriter {
   readonly arena: Arena;
   flops = 0;
   bytes = 0;
-  private readonly known = new Map<string, number>();
+  private readonly texts = new Map<Kernel, string>();
   private readonly bound: ReadonlyMap<Node, Place>;
   private readonly moving: Moving = new Map();
   /** How often the steps being written run. */
@@ -145,14 +145,17 @@ class ProgramWriter {
     return steps;
   }
 
+  /** Kernels that are called alike are compared by their texts, which take long to write. */
+  private textOf(kernel: Kernel): string {
+    const text = this.texts.get(kernel) ?? JSON.stringify([kernel.parameters, kernel.body]);
+    this.texts.set(kernel, text);
+    return text;
+  }
+
   private launch(lowered: Lowered, blocks: number, resolve: Resolve): Launch {
-    const text = JSON.stringify([lowered.kernel.parameters, lowered.kernel.body]);
-    let kernel = this.known.get(text);
-    if (kernel === undefined) {
-      kernel = this.kernels.length;
-      this.known.set(text, kernel);
-      this.kernels.push(lowered.kernel);
-    }
+    const same = (k: Kernel): boolean => k === lowered.kernel || (k.comment === lowered.kernel.comment && this.textOf(k) === this.textOf(lowered.kernel));
+    let kernel = this.kernels.findIndex(same);
+    if (kernel < 0) kernel = this.kernels.push(lowered.kernel) - 1;
     this.flops += lowered.kernel.flops * this.times;
     this.bytes += lowered.kernel.bytes * this.times;
     const resolved = lowered.buffers.map(({ node }) => resolve(node));

@@ -56,8 +56,7 @@ export function bar(share: number, width: number): string {
   return full.padEnd(width, '░');
 }
 
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const perSecond = (count: number): string => `${grouped.format(count)}/s`;
+const perSecond = (count: number): string => `${Math.round(count).toLocaleString('en-US')}/s`;
 
 /** How far a run is. */
 interface Standing {

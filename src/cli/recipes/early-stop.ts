@@ -16,7 +16,7 @@ const measures = { loss: 'crossEntropy', metrics: ['accuracy'] } as const;
 
 export const earlyStop: Recipe = {
   name: 'early-stop',
-  summary: `mlp on ${examples.toLocaleString('en-US')} digits; stops once the validation loss has not improved for ${patience} epochs`,
+  summary: `mlp on ${examples} digits; stops once the validation loss has not improved for ${patience} epochs`,
   defaults: { epochs: 100, batchSize: 50, learningRate: 0.001 },
   source: resolveSource,
   subject: async (job) => ({ model: await loadStage(job, model()), test: await testDigits(job.data) }),
