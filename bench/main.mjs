@@ -32,7 +32,7 @@ are stopped. Figures are medians over all calls of all turns.
   --only         these workloads; without it the main six, with --all every one:
                  ${workloadNames.join('\n                 ')}
   --rounds       calls per workload in all (default: by its size), divided over
-                 --blocks turns (default 3)
+                 --blocks turns (default 6)
   --threads      threads for every competitor that can have them, one run for
                  each count (default 2)
   --bounds       for each workload: work, least time by the measured ceilings,
@@ -90,7 +90,7 @@ const options = {
   only: { type: 'string' },
   all: flag,
   rounds: { type: 'string' },
-  blocks: { type: 'string', default: '3' },
+  blocks: { type: 'string', default: '6' },
   threads: { type: 'string' },
   record: { type: 'string' },
   'write-docs': { type: 'string' },
