@@ -32,7 +32,7 @@ are stopped. Figures are medians over all calls of all turns.
   --only         these workloads; without it the main six, with --all every one:
                  ${workloadNames.join('\n                 ')}
   --rounds       calls per workload in all (default: by its size), divided over
-                 --blocks turns (default 6)
+                 --blocks turns (default 6, against peers in JavaScript 3)
   --threads      threads for every competitor that can have them, one run for
                  each count (default 2)
   --bounds       for each workload: work, least time by the measured ceilings,
@@ -90,7 +90,7 @@ const options = {
   only: { type: 'string' },
   all: flag,
   rounds: { type: 'string' },
-  blocks: { type: 'string', default: '6' },
+  blocks: { type: 'string' },
   threads: { type: 'string' },
   record: { type: 'string' },
   'write-docs': { type: 'string' },
@@ -131,7 +131,7 @@ function settingsOf(values) {
     device: values.device,
     json: values.json,
     rounds: values.rounds && positive('rounds', values.rounds),
-    blocks: positive('blocks', values.blocks),
+    blocks: values.blocks ? positive('blocks', values.blocks) : scripts ? 3 : 6,
     threadCounts,
     threads: Math.max(...threadCounts),
     limit: scripts ? scriptLimit : undefined,
