@@ -156,7 +156,7 @@ class ContractionLowering {
       kernel,
       buffers: b.buffers,
       units,
-      callUnits: first === this.rowDim ? 2 * this.tile.rows : 1,
+      callUnits: first === this.rowDim && !byPanels ? 2 * this.tile.rows : 1,
       aligned: byPanels ? new Set() : alignedBuffers(c, first, this.group.members, b.buffers),
       samePlace: (read, written) => this.samePlace(read, written),
     };
