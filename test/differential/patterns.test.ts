@@ -239,8 +239,8 @@ function largeProducts(step: Step): void {
   for (const [rows, depth, columns] of [
     [83, 300, 567],
     [13, 1100, 529],
-    [401, 261, 530],
-    [40, 2050, 515],
+    [271, 261, 530],
+    [40, 1550, 515],
   ]) {
     const x = step.input([rows, depth]);
     const product = b.matmul(x, step.parameter([depth, columns]));
