@@ -105,8 +105,8 @@ function sweeps(tasks: readonly Task[]): Task[][] {
   return groups;
 }
 
-/** Ranges of a launch beside which nothing runs need not be those of its neighbours: where it works best on so many units at a time, they are multiples of that. */
-const wholeCalls = ({ lowered, blocks }: Task): number => (lowered.callUnits > 1 ? lowered.callUnits : lowered.units / blocks);
+/** Of what the ranges of a task's units are multiples: of its blocks, as its neighbours' are; alone, of as many units as it works best on, if it cares. */
+const alignOf = ({ lowered, blocks }: Task, alone = false): number => (alone && lowered.callUnits > 1 ? lowered.callUnits : lowered.units / blocks);
 
 class ProgramWriter {
   readonly kernels: Kernel[] = [];
@@ -137,9 +137,8 @@ class ProgramWriter {
       for (const group of sweeps(stage)) {
         const [first] = group;
         if (first.loop) steps.push(...this.loop(first.loop, resolve));
-        else if (stage.length === 1 && resolve === this.top) steps.push({ ...this.launch(first.lowered, first.blocks, resolve), align: wholeCalls(first) });
-        else if (group.length === 1) steps.push(this.launch(first.lowered, first.blocks, resolve));
-        else steps.push({ kind: 'sweep', blocks: first.blocks, launches: group.map((task) => this.launch(task.lowered, task.blocks, resolve)) });
+        else if (group.length === 1) steps.push(this.launch(first.lowered, alignOf(first, stage.length === 1 && resolve === this.top), resolve));
+        else steps.push({ kind: 'sweep', blocks: first.blocks, launches: group.map((task) => this.launch(task.lowered, alignOf(task), resolve)) });
       }
     });
     return steps;
@@ -152,14 +151,14 @@ class ProgramWriter {
     return text;
   }
 
-  private launch(lowered: Lowered, blocks: number, resolve: Resolve): Launch {
+  private launch(lowered: Lowered, align: number, resolve: Resolve): Launch {
     const same = (k: Kernel): boolean => k === lowered.kernel || (k.comment === lowered.kernel.comment && this.textOf(k) === this.textOf(lowered.kernel));
     let kernel = this.kernels.findIndex(same);
     if (kernel < 0) kernel = this.kernels.push(lowered.kernel) - 1;
     this.flops += lowered.kernel.flops * this.times;
     this.bytes += lowered.kernel.bytes * this.times;
     const resolved = lowered.buffers.map(({ node }) => resolve(node));
-    const launch: Launch = { kind: 'launch', kernel, arguments: resolved.map((r) => r.place), units: lowered.units, align: lowered.units / blocks };
+    const launch: Launch = { kind: 'launch', kernel, arguments: resolved.map((r) => r.place), units: lowered.units, align };
     this.moving.set(
       launch,
       resolved.flatMap(({ moves }, argument) => [...moves].map(([loop, byteStride]) => ({ argument, loop, byteStride }))),
@@ -169,7 +168,7 @@ class ProgramWriter {
 
   /** Two turns are written out, so that a carry alternates between two places; an odd turn follows at the end. */
   private loop(loop: LoopTask, resolve: Resolve): Step[] {
-    const steps: Step[] = loop.carries.map((c) => this.launch(c.copy, c.copy.units, (node) => (node === c.copied ? resolve(c.rings[0]) : resolve(node))));
+    const steps: Step[] = loop.carries.map((c) => this.launch(c.copy, 1, (node) => (node === c.copied ? resolve(c.rings[0]) : resolve(node))));
     if (loop.count === 0) return steps;
     steps.push({ kind: 'barrier' });
     const pairs = Math.floor(loop.count / 2);

@@ -14,7 +14,7 @@ import { Emitter } from './emit.ts';
 import { type Group, type Home, homeIndex, reindex } from './group.ts';
 import type { Lowered } from './nest.ts';
 import type { Stores } from './nest-plan.ts';
-import { line, packPanel, packTile } from './pack.ts';
+import { packPanel, packTile, prefetchRows } from './pack.ts';
 import { chooseTile, evenly, remainders, type TileChoice } from './tile.ts';
 
 type HomeInside = (node: Node, members: ReadonlySet<Node>) => Home | undefined;
@@ -59,7 +59,7 @@ class ContractionLowering {
   private readonly depthBlock: number;
   /** Panels of the second operand are packed by the kernel itself, block by block, just before they are used. */
   private readonly packsInside: boolean;
-  /** Rows of the first operand are packed by the kernel itself, a block at a time, tile by tile: where its depth lies in strides and many panels go over it. */
+  /** Rows of the first operand are packed by the kernel itself, a block at a time, tile by tile (dims.ts says where). */
   private readonly packsRows: boolean;
   private readonly packed: Packed;
   /** Where sums wait between blocks of the depth: panel by panel, so that those of a tile's rows are neighbours. */
@@ -363,13 +363,9 @@ class ContractionLowering {
     const { b, c, width } = this;
     if (!block || c.depth.length > 1 || c.columns.b !== 1 || this.rowExtent > this.depthBlock) return;
     const each = Math.ceil(this.depthBlock / this.rowExtent);
-    const name = b.fresh('line');
     const next = indexAdd(indexMul(panel, width), indexConstant(c.b.offset + width));
     const from = b.let(indexAdd(next, indexMul(indexAdd(block.from, indexMul(row, each)), c.depth[0].b)));
-    b.loop(name, indexConstant(0), indexConstant(count * each), 1, () => {
-      for (let at = 0; at < width; at += line)
-        b.push({ kind: 'prefetch', buffer: this.bSlot, index: indexAdd(from, indexAdd(indexMul(indexVariable(name), c.depth[0].b), indexConstant(at))) });
-    });
+    prefetchRows({ b, source: this.bSlot }, { from, rows: count * each, stride: c.depth[0].b, columns: width });
   }
 
   private rowsPlace(row: Expr, first: Expr): Expr {

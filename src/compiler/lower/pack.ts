@@ -18,7 +18,7 @@ export interface Packing {
 }
 
 /** Elements of a cache line. */
-export const line = 16;
+const line = 16;
 
 type At = (k: Expr) => [Expr, Expr];
 
@@ -64,6 +64,15 @@ export function packPanel(p: Packing, columns: number, block: Block, from: Expr,
 export function packTile(p: Packing, rows: number, block: Block, from: Expr, to: Expr): void {
   const tile = { ...p, packed: { ...p.packed, strides: p.packed.strides.map((stride) => stride * rows) } };
   walk(tile, 'a', block, [from, to], (rowFrom, rowTo) => copyRow(p, rows, p.c.outer[0].a, rowFrom, rowTo));
+}
+
+/** Asks for the cache lines of rows that are packed later. */
+export function prefetchRows({ b, source }: Pick<Packing, 'b' | 'source'>, rows: { from: Expr; rows: number; stride: number; columns: number }): void {
+  const name = b.fresh('row');
+  const at = indexAdd(rows.from, indexMul(indexVariable(name), rows.stride));
+  b.loop(name, indexConstant(0), indexConstant(rows.rows), 1, () => {
+    for (let column = 0; column < rows.columns; column += line) b.push({ kind: 'prefetch', buffer: source, index: indexAdd(at, indexConstant(column)) });
+  });
 }
 
 function copyRow({ b, target: { lanes }, type, source, destination }: Packing, columns: number, stride: number, from: Expr, to: Expr): void {
