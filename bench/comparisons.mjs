@@ -1,7 +1,7 @@
 /** What is timed call by call, beside a peer where one is asked for: the workloads, tiny programs, other batch sizes and numbers of threads, and peak memory. */
 import { rounded } from './numbers.mjs';
 import { printer } from './output.mjs';
-import { compare, enginePeak, withCompetitors } from './turns.mjs';
+import { compare, withCompetitors } from './turns.mjs';
 import { batchSizes, scaled, tiny, workloads } from './workloads.mjs';
 
 const workloadColumns = [
@@ -11,6 +11,7 @@ const workloadColumns = [
   ['peer_ms', 8],
   ['ratio', 6],
   ['gflops', 6],
+  ['of_peak', 7],
 ];
 
 /** Prints what `measure` gives, or why it failed; true when it did not. */
@@ -25,13 +26,14 @@ async function attempt(print, identity, measure) {
 }
 
 /** What is asked for once per workload beside its time. */
-async function timed(name, gradix, peers, settings) {
+async function timed(name, gradix, peers, settings, peak) {
   const { rounds, flops, images } = workloads[name];
   const calls = { rounds: settings.rounds ?? rounds, blocks: settings.blocks, limit: settings.limit };
-  const row = { threads: settings.threads, ...(settings.device && { device: settings.device }), ...(await compare(name, gradix, peers, calls)) };
+  const times = await compare(name, gradix, peers, calls, flops ? peak : undefined);
+  const row = { threads: settings.threads, ...(settings.device && { device: settings.device }), ...times };
   if (images) row.per_second = Math.round((1000 * images) / row.ms);
   if (flops) row.gflops = rounded(flops / row.ms / 1e6, 1);
-  if (flops && settings.device === 'wasm') row.peak_gflops = rounded(await enginePeak(gradix, { ...calls, rounds: 30 }), 1);
+  if (row.peak_gflops) row.of_peak = rounded(row.gflops / row.peak_gflops, 2);
   return row;
 }
 
@@ -40,8 +42,8 @@ export async function workloadsReport(settings) {
   const print = printer(settings, workloadColumns);
   let good = true;
   for (const threads of settings.threadCounts) {
-    await withCompetitors({ ...settings, threads }, async (gradix, peers) => {
-      for (const name of settings.names) good = (await attempt(print, { name }, () => timed(name, gradix, peers, { ...settings, threads }))) && good;
+    await withCompetitors({ ...settings, threads }, async (gradix, peers, peak) => {
+      for (const name of settings.names) good = (await attempt(print, { name }, () => timed(name, gradix, peers, { ...settings, threads }, peak))) && good;
     });
   }
   return good;

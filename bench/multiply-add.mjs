@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 
 const lanes = 4;
-const turns = 200_000;
+const turns = 2_000_000;
 const unrolled = 4;
 
 const number = (value) => {

@@ -4,7 +4,10 @@ import { comparableTorch, engine, installPeers, scriptPeers, startGradix, startT
 
 export const peerNames = ['torch', ...Object.keys(scriptPeers)];
 
-/** Starts gradix and its peers (PyTorch in its two settings, or frameworks in JavaScript in an engine that all of them share); ends them after `body`. */
+/**
+ * Starts gradix and its peers (PyTorch in its two settings, or frameworks in JavaScript in an engine that all of them share); ends them after `body`. On WebAssembly
+ * there is one more competitor, which does nothing but the engine's multiply-adds.
+ */
 export async function withCompetitors({ threads, peer = [], device }, body) {
   const started = [];
   const start = async (worker) => {
@@ -16,12 +19,13 @@ export async function withCompetitors({ threads, peer = [], device }, body) {
     if (scripts.length > 0) installPeers();
     const node = scripts.length > 0 ? engine() : undefined;
     const gradix = await start(startGradix(threads, { device, node }));
+    const peak = device === 'wasm' ? await start(startGradix(threads, { device, node })) : undefined;
     const peers = await Promise.all(scripts.flatMap((name) => scriptPeers[name](node)).map(start));
     if (peer.includes('torch')) {
       for (const setting of ['default', 'pinned']) peers.push(await start(startTorch(threads, setting)));
       await comparableTorch(peers);
     }
-    return await body(gradix, peers);
+    return await body(gradix, peers, peak && { time: (request) => peak.time({ ...request, workload: 'multiply-add' }), flops: peak.facts.multiplyAddFlops });
   } finally {
     for (const competitor of started) competitor.end();
   }
@@ -49,18 +53,14 @@ async function inTurns(workload, competitors, { rounds, blocks, warmup = 3, limi
   return results.map(({ times, error }) => (error ? { error } : { ms: median(times) * 1e3 }));
 }
 
-/** What the engine's multiply-add could do at most, GFLOP/s, in turns with nothing else: asked for just before a workload is compared with it. */
-export async function enginePeak(gradix, settings) {
-  const [{ ms, error }] = await inTurns('multiply-add', [gradix], settings);
-  if (error) throw new Error(error);
-  return gradix.facts.multiplyAddFlops / ms / 1e6;
-}
-
-/** Milliseconds of gradix, and of the best of the peers that can do the workload. */
-export async function compare(workload, gradix, peers, settings) {
-  const [own, ...others] = await inTurns(workload, [gradix, ...peers], settings);
-  if (own.error) throw new Error(own.error);
-  const row = { ms: rounded(own.ms, 4) };
+/** Milliseconds of gradix, and of the best of the peers that can do the workload. With `peak`, GFLOP/s of the engine's multiply-adds in the same turns. */
+export async function compare(workload, gradix, peers, settings, peak) {
+  const results = await inTurns(workload, [gradix, ...(peak ? [peak] : []), ...peers], settings);
+  const own = results.shift();
+  const most = peak && results.shift();
+  for (const { error } of [own, most ?? {}]) if (error) throw new Error(error);
+  const others = results;
+  const row = { ms: rounded(own.ms, 4), ...(peak && { peak_gflops: rounded(peak.flops / most.ms / 1e6, 1) }) };
   const able = others.flatMap((result, i) => (result.error ? [] : [{ ...result, setting: peers[i].setting }]));
   if (able.length > 0) {
     const best = able.reduce((a, b) => (b.ms < a.ms ? b : a));

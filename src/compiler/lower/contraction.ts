@@ -315,14 +315,19 @@ class ContractionLowering {
         depth(rest, next(aAt, around, aStride), next(bAt, around, bStride));
         return;
       }
+      const blocked = block !== undefined && level === this.depthLevel;
+      const [aFrom, bFrom] = [
+        blocked && !this.packsRows ? b.let(next(aAt, block.from, aStride)) : aAt,
+        blocked && !this.packsInside ? b.let(next(bAt, block.from, bStride)) : bAt,
+      ];
+      const turns = blocked ? (d.extent % this.depthBlock === 0 ? indexConstant(this.depthBlock) : b.let(indexSub(block.to, block.from))) : indexConstant(d.extent);
       const name = b.fresh('k');
       const k = indexVariable(name);
-      const blocked = block !== undefined && level === this.depthLevel;
-      const from = blocked ? block.from : indexConstant(0);
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
-      const turn = (packed: boolean): Expr => (blocked && packed ? indexSub(k, from) : k);
-      const make = (): void => depth(rest, next(aAt, turn(this.packsRows), aStride), next(bAt, turn(this.packsInside), bStride));
-      b.loop(name, from, blocked ? block.to : indexConstant(d.extent), 1, make, unroll);
+      const steps = unroll === 4 && this.target.language === 'wasm' && turns.kind === 'const' && turns.value % 4 === 0 && tile.count === this.tile.rows && columns === this.width ? 4 : 1;
+      b.loop(name, indexConstant(0), turns, steps, () => {
+        for (let j = 0; j < steps; j++) depth(rest, b.let(indexAdd(next(aFrom, k, aStride), indexConstant(j * aStride))), indexAdd(next(bFrom, k, bStride), indexConstant(j * bStride)));
+      }, unroll);
     };
     depth(c.depth, aStart, bStart);
     if (!block || !this.partial) {

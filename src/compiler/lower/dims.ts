@@ -52,13 +52,13 @@ export function packsInside(c: Contraction, target: Target, width: number): bool
  * Whether a kernel packs rows of the first operand: their depth lies in strides (gradients of kernels) and several panels go over each, or many go over deep
  * ones (four lanes are no faster for it: arithmetic hides the reading).
  */
-export const packsRows = ({ outer, depth, columns, node }: Contraction, { lanes }: Target, width: number): boolean =>
+export const packsRows = ({ outer, depth, columns, node }: Contraction, _target: Target, width: number): boolean =>
   outer.length === 1 &&
   depth.length > 0 &&
   node.dtype === 'float32' &&
   (outer[0].a === 1 && depth[depth.length - 1].a !== 1
     ? columns.extent >= 4 * width
-    : depth.length === 1 && depth[0].a === 1 && depth[0].extent >= 256 && outer[0].extent >= 12 && lanes > 4 && columns.extent >= 32 * width);
+    : depth.length === 1 && depth[0].a === 1 && depth[0].extent >= 256 && outer[0].extent >= 12 && columns.extent >= 32 * width);
 
 /** The buffers of which unit u of a kernel over dimension `first` touches only the u-th part. */
 export function alignedBuffers(c: Contraction, first: number, members: readonly Node[], buffers: readonly { readonly node: Node }[]): Set<Node> {
