@@ -141,8 +141,9 @@ export class Builder {
     return (this.scopes.pop() as Scope).statements;
   }
 
-  loop(name: string, from: Expr, to: Expr, step: number, make: () => void, unroll?: number): void {
-    const body = this.block(make);
+  /** `make` is given the counter. */
+  loop(name: string, from: Expr, to: Expr, step: number, make: (at: Expr) => void, unroll?: number): void {
+    const body = this.block(() => make(indexVariable(name)));
     if (body.length === 0) return;
     this.push({ kind: 'for', name, from, to, step, body, ...(unroll === undefined ? {} : { unroll }) });
   }

@@ -97,7 +97,7 @@ class ContractionLowering {
     this.rowExtent = this.rowDim >= 0 ? c.outer[this.rowDim].extent : 1;
     this.innerDim = this.tile.inner > 1 ? last : -1;
     this.packsInside = packsInside(c, target, this.width);
-    this.packsRows = packsRows(c, target, this.width);
+    this.packsRows = packsRows(c, this.width);
     [this.depthLevel, this.depthBlock] = chooseDepthBlock(c, target, this.width, this.packsRows);
     this.packed = packedStrides(c, this.width, this.depthLevel, this.depthBlock);
     const panels = Math.ceil(c.columns.extent / this.width);
@@ -176,11 +176,9 @@ class ContractionLowering {
     const { b, c } = this;
     const around: Expr[] = [];
     const walk = (level: number): void => {
-      const name = b.fresh('block');
       const { extent } = c.depth[level];
       const step = level === this.depthLevel ? this.depthBlock : 1;
-      b.loop(name, indexConstant(0), indexConstant(extent), step, () => {
-        const at = indexVariable(name);
+      b.loop(b.fresh('block'), indexConstant(0), indexConstant(extent), step, (at) => {
         if (level < this.depthLevel) {
           around.push(at);
           walk(level + 1);
@@ -203,9 +201,7 @@ class ContractionLowering {
       return;
     }
     const even = this.tile.rows * Math.ceil(share / Math.ceil(share / most) / this.tile.rows);
-    const name = b.fresh('rows');
-    b.loop(name, range.from, range.to, even, () => {
-      const from = indexVariable(name);
+    b.loop(b.fresh('rows'), range.from, range.to, even, (from) => {
       make({ from, to: b.let(indexMin(indexAdd(from, indexConstant(even)), range.to)) });
     });
   }
@@ -220,10 +216,8 @@ class ContractionLowering {
       make(indexConstant(0), this.c.columns.extent);
       return;
     }
-    const name = b.fresh('panel');
     const less = (x: Expr, y: Expr): Expr => operation('less', boolType, x, y);
-    b.loop(name, range?.from ?? indexConstant(0), range?.to ?? indexConstant(count), 1, () => {
-      const panel = indexVariable(name);
+    b.loop(b.fresh('panel'), range?.from ?? indexConstant(0), range?.to ?? indexConstant(count), 1, (panel) => {
       if (whole === 0 || rest === 0) make(panel, rest === 0 ? width : rest);
       else {
         b.when(less(panel, indexConstant(whole)), () => make(panel, width));
@@ -244,10 +238,7 @@ class ContractionLowering {
       for (const { size, count } of evenly(this.rowExtent, this.tile.rows)) {
         const end = at + size * count;
         if (count === 1) make(indexConstant(at), size, from);
-        else {
-          const name = b.fresh('row');
-          b.loop(name, indexConstant(at), indexConstant(end), size, () => make(indexVariable(name), size, from));
-        }
+        else b.loop(b.fresh('row'), indexConstant(at), indexConstant(end), size, (row) => make(row, size, from));
         at = end;
       }
       return;
@@ -255,10 +246,9 @@ class ContractionLowering {
     // The range is known only when the kernel runs: whole tiles, then smaller ones.
     const at = b.declare(from, 'row');
     const step = (count: number): void => {
-      const name = b.fresh('row');
-      b.loop(name, at, indexSub(to, indexConstant(count - 1)), count, () => {
-        make(indexVariable(name), count, from);
-        b.assign(at, indexAdd(indexVariable(name), indexConstant(count)));
+      b.loop(b.fresh('row'), at, indexSub(to, indexConstant(count - 1)), count, (row) => {
+        make(row, count, from);
+        b.assign(at, indexAdd(row, indexConstant(count)));
       });
     };
     for (const count of [this.tile.rows, ...remainders(this.tile.rows)]) step(count);
@@ -316,18 +306,17 @@ class ContractionLowering {
         return;
       }
       const blocked = block !== undefined && level === this.depthLevel;
-      const [aFrom, bFrom] = [
-        blocked && !this.packsRows ? b.let(next(aAt, block.from, aStride)) : aAt,
-        blocked && !this.packsInside ? b.let(next(bAt, block.from, bStride)) : bAt,
-      ];
-      const turns = blocked ? (d.extent % this.depthBlock === 0 ? indexConstant(this.depthBlock) : b.let(indexSub(block.to, block.from))) : indexConstant(d.extent);
-      const name = b.fresh('k');
-      const k = indexVariable(name);
+      const begin = (at: Expr, stride: number): Expr => (blocked ? b.let(next(at, block.from, stride)) : at);
+      const [aFrom, bFrom] = [this.packsRows ? aAt : begin(aAt, aStride), this.packsInside ? bAt : begin(bAt, bStride)];
+      const most = blocked ? this.depthBlock : d.extent;
+      const turns = blocked && d.extent % most > 0 ? b.let(indexSub(block.to, block.from)) : indexConstant(most);
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
-      const steps = unroll === 4 && this.target.language === 'wasm' && turns.kind === 'const' && turns.value % 4 === 0 && tile.count === this.tile.rows && columns === this.width ? 4 : 1;
-      b.loop(name, indexConstant(0), turns, steps, () => {
-        for (let j = 0; j < steps; j++) depth(rest, b.let(indexAdd(next(aFrom, k, aStride), indexConstant(j * aStride))), indexAdd(next(bFrom, k, bStride), indexConstant(j * bStride)));
-      }, unroll);
+      // Engines of WebAssembly do not unroll: steps side by side share their addresses. The rows' place is named, so that few offsets occur with it.
+      const whole = this.target.language === 'wasm' && tile.count === this.tile.rows && columns === this.width;
+      const steps = whole && unroll === 4 && d.extent % most === 0 && most % 4 === 0 ? 4 : 1;
+      const step = (k: Expr, j: number): void =>
+        depth(rest, b.let(indexAdd(next(aFrom, k, aStride), indexConstant(j * aStride))), indexAdd(next(bFrom, k, bStride), indexConstant(j * bStride)));
+      b.loop(b.fresh('k'), indexConstant(0), turns, steps, (k) => [0, 1, 2, 3].slice(0, steps).forEach((j) => step(k, j)), unroll);
     };
     depth(c.depth, aStart, bStart);
     if (!block || !this.partial) {

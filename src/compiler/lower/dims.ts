@@ -48,11 +48,8 @@ export function packsInside(c: Contraction, target: Target, width: number): bool
   return c.columns.b !== 1 || (rows >= 12 && c.depth[c.depth.length - 1].b > width);
 }
 
-/**
- * Whether a kernel packs rows of the first operand: their depth lies in strides (gradients of kernels) and several panels go over each, or many go over deep
- * ones (four lanes are no faster for it: arithmetic hides the reading).
- */
-export const packsRows = ({ outer, depth, columns, node }: Contraction, _target: Target, width: number): boolean =>
+/** Whether a kernel packs rows of the first operand: their depth lies in strides (gradients of kernels) and several panels go over each, or many go over deep ones. */
+export const packsRows = ({ outer, depth, columns, node }: Contraction, width: number): boolean =>
   outer.length === 1 &&
   depth.length > 0 &&
   node.dtype === 'float32' &&

@@ -1,6 +1,6 @@
 /** Copies a block of an operand together, so that a tile reads it in one piece: columns of the second operand a panel wide, rows of the first a tile high. */
 import type { Expr, Target, Type } from '../../ir/ir.ts';
-import { type Builder, indexAdd, indexConstant, indexMin, indexMul, indexSub, indexVariable } from './builder.ts';
+import { type Builder, indexAdd, indexConstant, indexMin, indexMul, indexSub } from './builder.ts';
 import type { Block, Packed } from './depth.ts';
 import type { Contraction } from './dims.ts';
 
@@ -42,9 +42,8 @@ function walk(
       const [start, end] = blocked ? [block.from, block.to] : [indexConstant(0), indexConstant(d.extent)];
       const at: At = (k) => [indexAdd(rowFrom, indexMul(k, d[operand])), indexAdd(rowTo, indexMul(blocked ? indexSub(k, start) : k, p.packed.strides[level]))];
       const name = b.fresh('depth');
-      const k = indexVariable(name);
-      if (!turn || level < c.depth.length - 1) b.loop(name, start, end, 1, () => along(level + 1, ...at(k)));
-      else b.loop(name, start, end, line, () => turn(k, b.let(indexMin(indexAdd(k, indexConstant(line)), end)), at));
+      if (!turn || level < c.depth.length - 1) b.loop(name, start, end, 1, (k) => along(level + 1, ...at(k)));
+      else b.loop(name, start, end, line, (k) => turn(k, b.let(indexMin(indexAdd(k, indexConstant(line)), end)), at));
     }
   };
   along(0, b.let(from), b.let(to));
@@ -68,9 +67,8 @@ export function packTile(p: Packing, rows: number, block: Block, from: Expr, to:
 
 /** Asks for the cache lines of rows that are packed later. */
 export function prefetchRows({ b, source }: Pick<Packing, 'b' | 'source'>, rows: { from: Expr; rows: number; stride: number; columns: number }): void {
-  const name = b.fresh('row');
-  const at = indexAdd(rows.from, indexMul(indexVariable(name), rows.stride));
-  b.loop(name, indexConstant(0), indexConstant(rows.rows), 1, () => {
+  b.loop(b.fresh('row'), indexConstant(0), indexConstant(rows.rows), 1, (row) => {
+    const at = indexAdd(rows.from, indexMul(row, rows.stride));
     for (let column = 0; column < rows.columns; column += line) b.push({ kind: 'prefetch', buffer: source, index: indexAdd(at, indexConstant(column)) });
   });
 }
@@ -89,9 +87,8 @@ function turnLines(p: Packing, columns: number, first: Expr, end: Expr, at: At):
   const { b, c, type, source, destination } = p;
   for (let column = 0; column < columns; column += type.lanes) {
     const count = columns - column < type.lanes ? { count: indexConstant(columns - column) } : {};
-    const depth = b.fresh('k');
-    b.loop(depth, first, end, 1, () => {
-      const [from, to] = at(indexVariable(depth));
+    b.loop(b.fresh('k'), first, end, 1, (k) => {
+      const [from, to] = at(k);
       const index = indexAdd(from, indexConstant(column * c.columns.b));
       const value = b.let({ kind: 'load', type, buffer: source, index, stride: c.columns.b, ...count });
       b.push({ kind: 'store', buffer: destination, index: indexAdd(to, indexConstant(column)), value, stride: 1 });

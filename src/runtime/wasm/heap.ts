@@ -119,14 +119,14 @@ class HeapStorage implements WasmStorage {
   readonly heap: Heap;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** The garbage collector counts these bytes (which are never touched) where it cannot see the ones in WebAssembly's memory. */
+  /** The garbage collector counts these bytes where it cannot see the ones in WebAssembly's memory. Engines do not fill a buffer that may change its size: it is never touched. */
   readonly weight: ArrayBuffer | undefined;
 
   constructor(heap: Heap, byteOffset: number, byteLength: number) {
     this.heap = heap;
     this.byteOffset = byteOffset;
     this.byteLength = byteLength;
-    this.weight = byteLength >= noticedBytes ? new ArrayBuffer(byteLength) : undefined;
+    this.weight = byteLength >= noticedBytes ? new ArrayBuffer(byteLength, { maxByteLength: byteLength }) : undefined;
   }
 
   get buffer(): ArrayBufferLike {
