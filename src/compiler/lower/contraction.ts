@@ -313,10 +313,10 @@ class ContractionLowering {
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
       // Engines of WebAssembly do not unroll: steps side by side share their addresses. The rows' place is named, so that few offsets occur with it.
       const whole = this.target.language === 'wasm' && tile.count === this.tile.rows && columns === this.width;
-      const steps = whole && unroll === 4 && d.extent % most === 0 && most % 4 === 0 ? 4 : 1;
+      const steps = whole && unroll === 4 && d.extent % most === 0 ? ([8, 4].find((count) => most % count === 0) ?? 1) : 1;
       const step = (k: Expr, j: number): void =>
         depth(rest, b.let(indexAdd(next(aFrom, k, aStride), indexConstant(j * aStride))), indexAdd(next(bFrom, k, bStride), indexConstant(j * bStride)));
-      b.loop(b.fresh('k'), indexConstant(0), turns, steps, (k) => [0, 1, 2, 3].slice(0, steps).forEach((j) => step(k, j)), unroll);
+      b.loop(b.fresh('k'), indexConstant(0), turns, steps, (k) => Array.from({ length: steps }, (_, j) => step(k, j)), unroll);
     };
     depth(c.depth, aStart, bStart);
     if (!block || !this.partial) {
