@@ -51,13 +51,13 @@ export async function startReport(print) {
   });
 }
 
-/** First training step of the digit net in Chromium, from opening the page, by how the page takes gradix; medians of `rounds` browsers each. */
+/** First training step of the digit net in Chromium, from opening the page, by how the page takes gradix and in which browser; medians of `rounds` browsers each. */
 export async function pageStartReport(print) {
-  for (const way of ['files', 'bundled', 'modules']) {
+  for (const ways of [['files'], ['files', 'launching'], ['bundled'], ['bundled', 'launching'], ['modules']]) {
     const rows = [];
-    for (let i = 0; i < rounds; i++) rows.push(await ask('start-page.mjs', [way]));
+    for (let i = 0; i < rounds; i++) rows.push(await ask('start-page.mjs', ways));
     print({
-      name: `start-page-${way}`,
+      name: ['start-page', ...ways].join('-'),
       ...Object.fromEntries(Object.keys(rows[0]).map((key) => [key, median(rows.map((row) => row[key]))])),
       browsers: rows.length,
     });

@@ -1,7 +1,8 @@
 /**
  * Time from opening a page in Chromium to the end of the first training step of the digit net, in a worker of the page, on WebAssembly:
  * `node start-page.mjs files` imports dist/browser/, few files for pages without a bundler; `node start-page.mjs modules` the modules of dist/ as they are;
- * `node start-page.mjs bundled` one file that esbuild makes of what the page uses.
+ * `node start-page.mjs bundled` one file that esbuild makes of what the page uses. The page is opened in a browser that has come to rest after its own start, or,
+ * with `launching` as second argument, at once, while the browser's processes are still starting.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,7 +12,8 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const way = process.argv[2];
+const [way, moment] = process.argv.slice(2);
+const restMs = moment === 'launching' ? 0 : 1500;
 const round = (value) => Number(value.toFixed(1));
 
 const worker = `
@@ -63,6 +65,7 @@ await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const args = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const browser = await chromium.launch({ executablePath: process.env.GRADIX_CHROMIUM ?? '/usr/bin/chromium', args });
 const tab = await browser.newPage();
+await new Promise((resolve) => setTimeout(resolve, restMs));
 await tab.goto(`http://localhost:${server.address().port}/`);
 await tab.waitForFunction(() => globalThis.answer !== undefined);
 const { error, loss, ...times } = await tab.evaluate(() => globalThis.answer);

@@ -114,8 +114,7 @@ class Device implements WasmDevice {
     const { heap, pool, target } = this;
     if (pool.delegates(estimatedSeconds(program))) pool.expectDelegation();
     const owner = {};
-    const arena = heap.reserveFor(owner, program.arenaBytes);
-    heap.bytes(arena, program.arenaBytes).fill(0);
+    const arena = heap.reserveZeros(owner, program.arenaBytes);
     const bindings = heap.reserveFor(owner, 4 * (program.inputs.length + program.outputs.length));
     const render = (times: number | undefined): RenderedProgram =>
       renderProgram(program, target, { arena, bindings, barrier: heap.shared ? 4 * words.barrier : undefined, times });

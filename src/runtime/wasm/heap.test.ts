@@ -36,6 +36,16 @@ test.each([false, true])('a storage keeps its contents when the memory grows (sh
   expect([...new Float32Array(storage.buffer, storage.byteOffset, 4)]).toEqual([1, 2, 3, 4]);
 });
 
+test('reserved zeros are zeros, also where something else was before', () => {
+  const heap = new Heap(false);
+  const old = heap.reserve(1000);
+  heap.bytes(old.start, old.bytes).fill(7);
+  heap.release(old);
+  const start = heap.reserveZeros({}, 5000);
+  expect(start).toBe(old.start);
+  expect(heap.bytes(start, 5000).every((byte) => byte === 0)).toBe(true);
+});
+
 test('beyond 4 GiB: an error that says so', () => {
   expect(() => new Heap(false).allocate(2 ** 32)).toThrow(/WebAssembly memory ends at 4 GiB/);
 });

@@ -26,6 +26,8 @@ export class Heap {
   /** Free blocks by address; no two touch. */
   private free: Block[];
   private end: number;
+  /** Memory from here on has never been given away: it is zero. */
+  private untouched = controlBytes;
   private readonly freed = new FinalizationRegistry<Block>((block) => this.release(block));
 
   constructor(shared: boolean) {
@@ -53,6 +55,7 @@ export class Heap {
       return this.reserve(bytes);
     }
     const { start, bytes: size } = this.free[best];
+    this.untouched = Math.max(this.untouched, start + bytes);
     if (size === bytes) this.free.splice(best, 1);
     else this.free[best] = { start: start + bytes, bytes: size - bytes };
     return { start, bytes };
@@ -79,6 +82,14 @@ export class Heap {
     const block = this.reserve(byteLength);
     this.freed.register(owner, block);
     return block.start;
+  }
+
+  /** The same, with zeros in it. */
+  reserveZeros(owner: object, byteLength: number): number {
+    const { untouched } = this;
+    const start = this.reserveFor(owner, byteLength);
+    this.bytes(start, Math.max(0, Math.min(byteLength, untouched - start))).fill(0);
+    return start;
   }
 
   allocate(byteLength: number): WasmStorage {
