@@ -7,6 +7,13 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+/** Nobody may outlive this process, least of all a stopped one. */
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 async function startWorker(setting, command, args, environment) {
   const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
   let errors = '';
@@ -25,9 +32,8 @@ async function startWorker(setting, command, args, environment) {
     });
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const stop = () => process.exit(130);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
+  exited.then(() => running.delete(child));
 
   const answer = async () => {
     const line = await Promise.race([lines.next(), exited.then(() => ({ done: true }))]);
