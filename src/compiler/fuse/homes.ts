@@ -151,6 +151,8 @@ function keepDear(order: readonly Node[], kept: ReadonlyMap<Node, unknown>, owne
     } else if (node.op !== 'constant' && node.op !== 'iota') {
       for (const input of node.inputs) for (const [x, weight] of needsOf(input)) if (all.size < 200) all.set(x, weight);
       if (kind !== 'movement') all.set(node, weights[node.op] ?? cheap);
+      // A shifted value is loaded anew, at a border lane by lane.
+      else if (node.op === 'slice' || node.op === 'pad') all.set(node, node.op === 'pad' ? 2 : 1);
     }
     needs.set(node, all);
   }
