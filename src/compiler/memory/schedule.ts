@@ -2,6 +2,7 @@
  * From kernels in order to steps: kernels are put in stages with a barrier between them. Two kernels that divide their work over the same parts and
  * touch a buffer only part by part need no barrier: each thread reads what it wrote itself.
  */
+import { sizeOf } from '../../core/shape.ts';
 import type { Node } from '../../graph/node.ts';
 import type { Lowered } from '../lower/nest.ts';
 import { chunksOf } from '../simplify/split.ts';
@@ -22,12 +23,21 @@ function sameParts(earlier: Task, later: Task): boolean {
   return true;
 }
 
+/** A stage that writes more gets a barrier: what is dead behind it makes room. */
+const mostStageBytes = 32 * 2 ** 20;
+
 export function makeStages(tasks: readonly Task[]): Stage[] {
   const levels = new Map<Task, number>();
+  const bytes: number[] = [];
   for (const task of tasks) {
     let level = 0;
-    for (const before of task.after) level = Math.max(level, (levels.get(before) as number) + (sameParts(before, task) ? 0 : 1));
+    for (const before of task.after) {
+      const at = levels.get(before) as number;
+      level = Math.max(level, at + (sameParts(before, task) && (bytes[at] ?? 0) < mostStageBytes ? 0 : 1));
+    }
     levels.set(task, level);
+    const written = task.lowered.buffers.filter((buffer) => buffer.written);
+    bytes[level] = written.reduce((sum, { node }) => sum + 4 * sizeOf(node.shape), bytes[level] ?? 0);
   }
   const stages: Task[][] = [];
   for (const task of tasks) {
