@@ -311,8 +311,9 @@ class ContractionLowering {
       const most = blocked ? this.depthBlock : d.extent;
       const turns = blocked && d.extent % most > 0 ? b.let(indexSub(block.to, block.from)) : indexConstant(most);
       const unroll = rest.length === 0 && d.extent > 1 ? Math.max(1, Math.min(4, Math.floor(96 / (offsets.length * vectors)))) : undefined;
-      // Engines of WebAssembly do not unroll: steps side by side share their addresses. The rows' place is named, so that few offsets occur with it.
-      const whole = this.target.language === 'wasm' && tile.count === this.tile.rows && columns === this.width;
+      // Engines of WebAssembly do not unroll: steps side by side share their addresses. The rows' place is named, so that few offsets occur with it. Without a fused
+      // multiply-add, products of several steps would wait in registers that are not there.
+      const whole = this.target.language === 'wasm' && this.target.fma && tile.count === this.tile.rows && columns === this.width;
       const steps = whole && unroll === 4 && d.extent % most === 0 ? ([8, 4].find((count) => most % count === 0) ?? 1) : 1;
       const step = (k: Expr, j: number): void =>
         depth(rest, b.let(indexAdd(next(aFrom, k, aStride), indexConstant(j * aStride))), indexAdd(next(bFrom, k, bStride), indexConstant(j * bStride)));
