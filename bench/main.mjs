@@ -55,7 +55,8 @@ are stopped. Figures are medians over all calls of all turns.
   --feeding      training fed from pictures in a tar, decoded and augmented,
                  against training from memory; memory while a large set streams
   --page         how smooth a page stays while a worker of it trains (needs
-                 Chromium)
+                 Chromium); with --peer jax-js also gemm-1024 beside it there,
+                 where it has threads
   --record       everything that docs/performance.md shows, with PyTorch, as
                  JSON lines into a new file; takes about ten minutes
   --write-docs   writes the tables and charts of docs/performance.md from a
@@ -64,7 +65,7 @@ are stopped. Figures are medians over all calls of all turns.
 
 /** The questions besides the timing of workloads; each takes the settings and gives whether all went well. */
 const alone = (report) => async (settings) => {
-  await report(printer(settings), settings.threads);
+  await report(printer(settings), settings.threads, settings.peer);
   return true;
 };
 const reports = {

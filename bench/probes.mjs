@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { median } from './numbers.mjs';
+import { installPeers } from './workers.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const execute = promisify(execFile);
@@ -124,8 +125,12 @@ export async function fitReport(print, threads) {
     print({ name: `fit-${net}`, threads, ...(await withCache((cache) => ask('fit.mjs', [net, '31'], cache, threads))) });
 }
 
-/** Frames and tasks of a page's main thread, with nothing to do and while a worker trains. */
-export async function pageReport(print, threads) {
+/** Frames and tasks of a page's main thread, with nothing to do and while a worker trains; with jax-js as a peer, a product on both in a page. */
+export async function pageReport(print, threads, peers = []) {
+  if (peers.includes('jax-js')) {
+    installPeers();
+    print({ name: 'page-gemm-1024', ...(await ask('page-product.mjs', [])), peer: 'jax-js' });
+  }
   const both = await withCache((cache) => ask('page.mjs', ['10'], cache, threads));
   for (const [state, figures] of Object.entries(both)) print({ name: `page-${state}`, ...figures });
 }
