@@ -55,11 +55,11 @@ async function inTurns(workload, competitors, { rounds, blocks, warmup = 3, limi
 
 /** Milliseconds of gradix, and of the best of the peers that can do the workload. With `peak`, GFLOP/s of the engine's multiply-adds in the same turns. */
 export async function compare(workload, gradix, peers, settings, peak) {
-  const results = await inTurns(workload, [gradix, ...(peak ? [peak] : []), ...peers], settings);
-  const own = results.shift();
-  const most = peak && results.shift();
-  for (const { error } of [own, most ?? {}]) if (error) throw new Error(error);
-  const others = results;
+  const ours = peak ? [gradix, peak] : [gradix];
+  const results = await inTurns(workload, [...ours, ...peers], settings);
+  const [own, most] = results.slice(0, ours.length);
+  const others = results.slice(ours.length);
+  for (const result of [own, most]) if (result?.error) throw new Error(result.error);
   const row = { ms: rounded(own.ms, 4), ...(peak && { peak_gflops: rounded(peak.flops / most.ms / 1e6, 1) }) };
   const able = others.flatMap((result, i) => (result.error ? [] : [{ ...result, setting: peers[i].setting }]));
   if (able.length > 0) {

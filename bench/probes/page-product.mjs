@@ -2,14 +2,9 @@
  * A product of two 1024 × 1024 matrices in Chromium, where jax-js has threads, too: gradix in a worker of the page (dist/browser/) and jax-js in the page take
  * turns, each with a thread per core. Prints medians in milliseconds. Needs Chromium (GRADIX_CHROMIUM names another than /usr/bin/chromium) and bench/peers installed.
  */
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { median, rounded } from '../numbers.mjs';
+import { inPage } from './in-page.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const [turns, calls, warmup] = [6, 10, 20];
 
 const pages = {
@@ -55,19 +50,8 @@ const pages = {
     postMessage('ready');`,
 };
 
-const types = { '': 'text/html', '.js': 'text/javascript' };
-const server = createServer(async ({ url }, response) => {
-  const path = normalize(new URL(url, 'http://localhost').pathname);
-  const body = pages[path] ?? (await readFile(join(root, path)).catch(() => undefined));
-  const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
-  response.writeHead(body === undefined ? 404 : 200, { 'content-type': types[extname(path)] ?? 'text/plain', ...isolation });
-  response.end(body);
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const browser = await chromium.launch({ executablePath: process.env.GRADIX_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-try {
-  const tab = await browser.newPage();
-  await tab.goto(`http://localhost:${server.address().port}/`);
+const row = await inPage(pages, async (tab, open) => {
+  await open();
   await tab.waitForFunction(() => globalThis.competitors !== undefined);
   const ask = (name, count) => tab.evaluate(([competitor, n]) => globalThis.competitors[competitor](n), [name, count]);
   const times = { gradix: [], 'jax-js': [] };
@@ -75,16 +59,6 @@ try {
   for (let turn = 0; turn < turns; turn++) for (const name of Object.keys(times)) times[name].push(...(await ask(name, calls)));
   const [ms, peerMs] = Object.values(times).map(median);
   const threads = await tab.evaluate(() => navigator.hardwareConcurrency);
-  console.log(
-    JSON.stringify({
-      threads,
-      ms: rounded(ms, 2),
-      peer_ms: rounded(peerMs, 2),
-      ratio: rounded(peerMs / ms, 2),
-      gflops: rounded(2 * 1.024 ** 3 * (1e3 / ms), 1),
-    }),
-  );
-} finally {
-  await browser.close();
-  server.close();
-}
+  return { threads, ms: rounded(ms, 2), peer_ms: rounded(peerMs, 2), ratio: rounded(peerMs / ms, 2), gflops: rounded((2 * 1024 ** 3) / ms / 1e6, 1) };
+});
+console.log(JSON.stringify(row));

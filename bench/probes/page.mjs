@@ -2,13 +2,8 @@
  * How smooth a page stays while a worker of it trains: the intervals between animation frames and the longest task of the main thread, for so many seconds (argument 1)
  * with nothing to do and so many while the digit net trains by fit. Needs Chromium (GRADIX_CHROMIUM names another than /usr/bin/chromium).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { inPage } from './in-page.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const seconds = Number(process.argv[2]);
 
 const pages = {
@@ -61,24 +56,8 @@ const pages = {
     });`,
 };
 
-const server = createServer((request, response) => {
-  const { pathname } = new URL(request.url, 'http://localhost');
-  const file = join(root, pathname);
-  const body = pages[pathname] ?? (pathname.startsWith('/dist/') && existsSync(file) ? readFileSync(file) : undefined);
-  response.writeHead(body === undefined ? 404 : 200, {
-    'content-type': extname(pathname) === '.js' ? 'text/javascript' : 'text/html',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-embedder-policy': 'require-corp',
-  });
-  response.end(body);
+const both = await inPage(pages, async (tab, open) => {
+  await open();
+  return tab.evaluate(`measure(${seconds})`);
 });
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const browser = await chromium.launch({ executablePath: process.env.GRADIX_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-try {
-  const page = await browser.newPage();
-  await page.goto(`http://localhost:${server.address().port}/`);
-  console.log(JSON.stringify(await page.evaluate(`measure(${seconds})`)));
-} finally {
-  await browser.close();
-  server.close();
-}
+console.log(JSON.stringify(both));

@@ -4,12 +4,10 @@
  * `node start-page.mjs bundled` one file that esbuild makes of what the page uses. The page is opened in a browser that has come to rest after its own start, or,
  * with `launching` as second argument, at once, while the browser's processes are still starting.
  */
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { dirname, extname, join, normalize } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { inPage } from './in-page.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [way, moment] = process.argv.slice(2);
@@ -52,24 +50,11 @@ const texts = {
   '/': page,
   '/worker.js': way === 'bundled' ? await bundled() : worker.replace("'gradix'", way === 'files' ? "'/dist/browser/index.js'" : "'/dist/index.js'"),
 };
-const types = { '.js': 'text/javascript', '': 'text/html' };
-const server = createServer(async ({ url }, response) => {
-  const path = normalize(new URL(url, 'http://localhost').pathname);
-  const body = texts[path] ?? (await readFile(join(root, path)).catch(() => undefined));
-  const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
-  response.writeHead(body === undefined ? 404 : 200, { 'content-type': types[extname(path)] ?? 'text/plain', ...isolation });
-  response.end(body);
+const { error, loss, ...times } = await inPage(texts, async (tab, open) => {
+  await new Promise((resolve) => setTimeout(resolve, restMs));
+  await open();
+  await tab.waitForFunction(() => globalThis.answer !== undefined);
+  return tab.evaluate(() => globalThis.answer);
 });
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-
-const args = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const browser = await chromium.launch({ executablePath: process.env.GRADIX_CHROMIUM ?? '/usr/bin/chromium', args });
-const tab = await browser.newPage();
-await new Promise((resolve) => setTimeout(resolve, restMs));
-await tab.goto(`http://localhost:${server.address().port}/`);
-await tab.waitForFunction(() => globalThis.answer !== undefined);
-const { error, loss, ...times } = await tab.evaluate(() => globalThis.answer);
-await browser.close();
-server.close();
 if (error !== undefined || !Number.isFinite(loss)) throw new Error(error ?? `the loss is ${loss}`);
 console.log(JSON.stringify(Object.fromEntries(Object.entries(times).map(([key, value]) => [key, round(value)]))));

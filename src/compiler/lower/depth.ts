@@ -11,8 +11,8 @@ export interface Block {
 
 /**
  * The summed dimension that is done in blocks (those around it go turn by turn), and the turns of a block. What a block touches of the second operand's
- * columns should be about two first-level caches (half of one where rows are packed, too), and deep enough that sums stay in registers for a while. Rows that are contiguous along the depth stream
- * well, so that a somewhat deeper sum is better left whole.
+ * columns should be about two first-level caches (half of one where rows are packed, too), and deep enough that sums stay in registers for a while. Rows that
+ * are contiguous along the depth stream well, so that a somewhat deeper sum is better left whole.
  */
 export function chooseDepthBlock(c: Contraction, target: Target, width: number, packsRows: boolean): [number, number] {
   const { depth, node } = c;
